@@ -1,0 +1,1 @@
+"""Operate the database of an AI platform: server, revisions, catalog, upkeep."""

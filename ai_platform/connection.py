@@ -1,0 +1,163 @@
+"""Which database is meant, and a connection to it with errors a person can use."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from ai_platform.errors import BadValue, CannotConnect, Refused
+from ai_platform.settings import settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["Target", "connect", "resolve"]
+
+CONNECT_TIMEOUT_S = 10
+_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A database: its libpq URL (with password) and where the URL came from."""
+
+    url: str = field(repr=False)
+    source: str
+
+    @property
+    def shown(self) -> str:
+        """Return the URL without any password, for people and logs."""
+        parts = urlsplit(self.url)
+        user = parts.username
+        host = parts.netloc.rpartition("@")[2]
+        netloc = f"{user}@{host}" if user else host
+        query = [(k, v) for k, v in parse_qsl(parts.query) if "password" not in k]
+        return urlunsplit(
+            (parts.scheme, netloc, parts.path, urlencode(query, safe="/:"), "")
+        )
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """Return the URL that SQLAlchemy takes; psycopg 3 is named outright."""
+        return "postgresql+psycopg" + self.url[len("postgresql") :]
+
+    @property
+    def database(self) -> str:
+        """Return the name of the database."""
+        return unquote(urlsplit(self.url).path.lstrip("/"))
+
+    def with_database(self, name: str) -> Target:
+        """Return the same server and login with database *name*."""
+        parts = urlsplit(self.url)._replace(path="/" + quote(name, safe=""))
+        # urlunsplit drops the empty authority of a socket-only URL
+        text = urlunsplit(parts)
+        if not parts.netloc:
+            text = text.replace("postgresql:", "postgresql://", 1)
+        return Target(text, self.source)
+
+
+def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
+    """Return the database meant: *explicit*, environment, *ini*, then embedded.
+
+    The embedded server is started when it is the one meant.
+
+    Raises BadValue when the URL is not one of PostgreSQL.
+    """
+    if explicit:
+        return _parse(explicit, "-x url")
+    configured = settings().database_url
+    if configured is not None and configured.get_secret_value():
+        variable = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "POSTGRES_URL"
+        return _parse(configured.get_secret_value(), variable)
+    if ini:
+        return _parse(ini, "sqlalchemy.url")
+    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+
+    server = EmbeddedServer()
+    server.start()
+    return Target(server.url(), "embedded server")
+
+
+def _parse(url: str, source: str) -> Target:
+    scheme, separator, rest = url.strip().partition("://")
+    if not separator or scheme not in _SCHEMES:
+        raise BadValue(
+            f"{source} is not a PostgreSQL URL: it begins with {scheme[:20]!r}"
+            if separator
+            else f"{source} is not a URL",
+            hint="write postgresql://user@host:5432/database",
+        )
+    try:
+        _ = urlsplit(f"postgresql://{rest}").port
+    except ValueError:
+        raise BadValue(
+            f"{source} has a port that is not a number",
+            hint="write postgresql://user@host:5432/database; "
+            "percent-encode special characters of the password",
+        ) from None
+    return Target(f"postgresql://{rest}", source)
+
+
+def connect(
+    target: Target,
+    *,
+    role: str | None = None,
+    autocommit: bool = True,
+    application_name: str = "platform",
+    **kwargs: Any,
+) -> psycopg.Connection[Any]:
+    """Open a connection to *target*; with *role*, under ``SET ROLE``.
+
+    Raises CannotConnect (no server, password, database) or Refused (*role*).
+    """
+    import psycopg  # noqa: PLC0415 - keeps `platform --help` fast
+    from psycopg import sql  # noqa: PLC0415
+
+    options = {"connect_timeout": CONNECT_TIMEOUT_S, **kwargs}
+    try:
+        connection: psycopg.Connection[Any] = psycopg.connect(
+            target.url,
+            autocommit=autocommit,
+            application_name=application_name,
+            **options,
+        )
+    except psycopg.Error as error:
+        raise cannot_connect(target, error) from None
+    if role is not None:
+        try:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+        except psycopg.Error as error:
+            connection.close()
+            raise Refused(
+                f"the login of {target.shown} may not act as {role}: "
+                f"{first_line(error)}",
+                hint=f"GRANT {role} to the login, or use a login that may",
+            ) from None
+        if not autocommit:
+            connection.commit()
+    return connection
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error text; the rest is context or a secret."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip()
+
+
+def cannot_connect(target: Target, error: BaseException) -> CannotConnect:
+    """Say in one line why *target* did not let us in, and what to try next."""
+    text = " ".join(str(error).split())
+    password = urlsplit(target.url).password
+    if password:
+        text = text.replace(unquote(password), "***").replace(password, "***")
+    lowered = text.lower()
+    if "password" in lowered or "authentication" in lowered:
+        hint = f"check user and password in {target.source}"
+    elif "does not exist" in lowered and "database" in lowered:
+        hint = f'createdb "{target.database}", or correct the name in {target.source}'
+    elif target.source == "embedded server":
+        hint = "platform status"
+    else:
+        hint = f"is the server up and the address in {target.source} right?"
+    return CannotConnect(f"cannot connect to {target.shown}: {text}", hint=hint)

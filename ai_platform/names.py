@@ -1,0 +1,28 @@
+"""The few names of the schema that this package uses; a test holds them to models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OWNER: Final = "platform_owner"
+MIGRATOR: Final = "platform_migrator"
+APP: Final = "platform_app"
+WORKER: Final = "platform_worker"
+READONLY: Final = "platform_readonly"
+LOG_WRITER: Final = "platform_log_writer"
+ROLES: Final = (OWNER, MIGRATOR, APP, WORKER, READONLY, LOG_WRITER)
+
+SCHEMAS: Final = (
+    "auth",
+    "data_platform",
+    "algo_platform",
+    "model_platform",
+    "service_platform",
+    "monitoring",
+    "logs",
+)
+VERSION_TABLE: Final = "alembic_version"
+VERSION_TABLE_SCHEMA: Final = "public"
+JOURNAL_SCHEMA: Final = "platform_meta"
+
+PARTITION_POLICIES: Final = "monitoring.partition_policies"

@@ -1,0 +1,59 @@
+"""One frozen settings object, read from the environment once per process."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ai_platform.errors import BadValue
+
+__all__ = ["CHECKOUT", "Settings", "settings"]
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds `alembic.ini`, `models/` and `migrations/`."""
+
+
+class Settings(BaseSettings):
+    """Where the database is and how the runner behaves; times are seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("DATABASE_URL", "POSTGRES_URL")
+    )
+    pg_bin: Path | None = Field(default=None, validation_alias="PLATFORM_PG_BIN")
+    pgdata: Path = Field(
+        default=CHECKOUT / ".pgdata", validation_alias="PLATFORM_PGDATA"
+    )
+    lock_wait_s: float = Field(
+        default=600.0, gt=0, validation_alias="PLATFORM_LOCK_WAIT"
+    )
+    lock_timeout_s: float = Field(
+        default=4.0, gt=0, validation_alias="PLATFORM_LOCK_TIMEOUT"
+    )
+    statement_timeout_s: float = Field(
+        default=0.0, ge=0, validation_alias="PLATFORM_STATEMENT_TIMEOUT"
+    )
+    retry_for_s: float = Field(
+        default=120.0, ge=0, validation_alias="PLATFORM_RETRY_FOR"
+    )
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises BadValue naming the variable, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise BadValue(
+            f"environment variable {name}: {first['msg'].lower()}",
+            hint=f"unset {name} or give it a usable value",
+        ) from None
