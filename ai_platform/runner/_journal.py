@@ -1,0 +1,122 @@
+"""The journal: which revision ran when, by whom, how it ended.
+
+It lives in schema `platform_meta`, is written on the connection that holds the lock
+(each row commits at once, so a killed run leaves its row behind) and goes when the
+database is downgraded to base. It is a report, never a source of truth: that is
+`alembic_version`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+
+from ai_platform.names import JOURNAL_SCHEMA, OWNER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Journal"]
+
+log = logging.getLogger(__name__)
+
+_READY: Final = f"SELECT to_regclass('{JOURNAL_SCHEMA}.journal') IS NOT NULL"
+_MAY_CREATE: Final = f"""
+SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'
+                  AND pg_has_role(current_user, oid, 'SET')
+                  AND has_database_privilege(oid, current_database(), 'CREATE'))
+"""
+_CREATE: Final = f"""
+CREATE SCHEMA IF NOT EXISTS {JOURNAL_SCHEMA};
+COMMENT ON SCHEMA {JOURNAL_SCHEMA} IS
+    'Journal of the migration runner; dropped with the last downgrade';
+CREATE TABLE IF NOT EXISTS {JOURNAL_SCHEMA}.journal (
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    revision     text NOT NULL,
+    direction    text NOT NULL,
+    started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at  timestamptz,
+    outcome      text,
+    statements   integer,
+    sql_sha256   text,
+    backend_pid  integer NOT NULL,
+    login        text NOT NULL DEFAULT session_user
+);
+COMMENT ON TABLE {JOURNAL_SCHEMA}.journal IS
+    'One row per revision and try: done, failed or interrupted; NULL while it runs';
+GRANT USAGE ON SCHEMA {JOURNAL_SCHEMA} TO PUBLIC;
+GRANT SELECT ON {JOURNAL_SCHEMA}.journal TO PUBLIC;
+"""
+_START: Final = f"""
+INSERT INTO {JOURNAL_SCHEMA}.journal (revision, direction, backend_pid)
+VALUES (%s, %s, %s) RETURNING id
+"""
+_FINISH: Final = f"""
+UPDATE {JOURNAL_SCHEMA}.journal
+   SET finished_at = clock_timestamp(), outcome = %s, statements = %s, sql_sha256 = %s
+ WHERE id = %s
+"""
+_ADOPT: Final = f"""
+UPDATE {JOURNAL_SCHEMA}.journal
+   SET finished_at = clock_timestamp(), outcome = 'interrupted'
+ WHERE finished_at IS NULL
+RETURNING revision, direction, started_at, backend_pid, login
+"""
+
+
+class Journal:
+    """The journal of one database; every method is silent where there is none."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], *, note: Callable[[str], None]
+    ) -> None:
+        self._connection = connection
+        self._note = note
+        self._row: int | None = None
+
+    def report_interrupted(self) -> None:
+        """Say which revisions a killed run left, and close their rows."""
+        if not self._ready():
+            return
+        for revision, direction, started, pid, login in self._write(_ADOPT, ()):
+            self._note(
+                f"{direction} {revision} was interrupted: started {started:%F %T%z} "
+                f"by {login}, pid {pid}; what it had not committed is gone"
+            )
+
+    def start(self, revision: str, direction: str, *, backend_pid: int) -> None:
+        """Write that *revision* begins."""
+        self._row = None
+        if self._ready() or self._create():
+            rows = self._write(_START, (revision, direction, backend_pid))
+            self._row = rows[0][0] if rows else None
+
+    def finish(self, outcome: str, *, statements: int, sha256: str) -> None:
+        """Write how the revision begun last has ended."""
+        if self._row is not None and self._ready():
+            self._write(_FINISH, (outcome, statements, sha256, self._row))
+        self._row = None
+
+    def _ready(self) -> bool:
+        return bool(self._connection.execute(_READY).fetchone()[0])  # type: ignore[index]
+
+    def _create(self) -> bool:
+        if not self._connection.execute(_MAY_CREATE).fetchone()[0]:  # type: ignore[index]
+            return False
+        self._write(_CREATE, None)
+        return True
+
+    def _write(self, statement: str, values: tuple[object, ...] | None) -> list[Any]:
+        """Run *statement* as the owner; a journal that fails must not stop a run."""
+        try:
+            with self._connection.transaction():
+                self._connection.execute(f"SET LOCAL ROLE {OWNER}")
+                cursor = self._connection.execute(statement, values)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            log.warning("the journal was not written: %s", error)
+            return []
