@@ -1,0 +1,61 @@
+"""The table of contents of `platform`; bodies live in `commands/`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands._contents import LazyGroup
+
+
+class Contents(LazyGroup):
+    """Every command in the order a newcomer meets it."""
+
+    table = {  # noqa: RUF012 - declared ClassVar by the base
+        "up": ("commands.server:up", "Start the embedded server, upgrade and seed."),
+        "down": ("commands.server:down", "Stop the embedded server."),
+        "status": ("commands.server:status", "Say where things stand."),
+        "db": ("commands.db", "Upgrade, check and read the schema."),
+        "seed": ("commands.seed", "Fill in day one: reference rows, administrator."),
+        "user": ("commands.user", "People who can sign in."),
+        "org": ("commands.org", "Organizations: the tenants."),
+        "key": ("commands.key", "API keys of programs."),
+        "partitions": ("commands.partitions", "Make and remove time partitions."),
+        "harden": ("commands.harden", "Close a dedicated database to everyone else."),
+    }
+
+
+app = typer.Typer(
+    cls=Contents,
+    rich_markup_mode=None,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 success, 1 findings, 2 usage, 3 cannot connect, "
+    "4 refused, 130 Ctrl-C.",
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - slow to import
+
+        typer.echo(version("ai-platform-database"))
+        raise typer.Exit
+
+
+@app.callback()
+def platform(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """Operate the database of an AI platform."""

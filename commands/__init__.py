@@ -1,0 +1,1 @@
+"""Command bodies of `platform`: parse, call, print."""
