@@ -25,19 +25,19 @@ class PlatformError(Exception):
         self.hint = hint
 
 
-class BadValue(PlatformError):  # noqa: N818 - reads as what happened
+class BadValue(PlatformError):
     """A value from the command line or the environment cannot be used."""
 
     exit_code = 2
 
 
-class CannotConnect(PlatformError):  # noqa: N818 - reads as what happened
+class CannotConnect(PlatformError):
     """No connection: no server, wrong password, wrong database."""
 
     exit_code = 3
 
 
-class Refused(PlatformError):  # noqa: N818 - reads as what happened
+class Refused(PlatformError):
     """The server answered, but this must not or cannot be done there."""
 
     exit_code = 4

@@ -22,7 +22,12 @@ __all__ = ["Journal"]
 
 log = logging.getLogger(__name__)
 
-_READY: Final = f"SELECT to_regclass('{JOURNAL_SCHEMA}.journal') IS NOT NULL"
+# The catalogs are open to every login; to_regclass() would want USAGE on the schema.
+_READY: Final = f"""
+SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = '{JOURNAL_SCHEMA}' AND c.relname = 'journal')
+   AND pg_has_role(current_user, '{OWNER}', 'SET')
+"""
 _MAY_CREATE: Final = f"""
 SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'
                   AND pg_has_role(current_user, oid, 'SET')
@@ -46,8 +51,6 @@ CREATE TABLE IF NOT EXISTS {JOURNAL_SCHEMA}.journal (
 );
 COMMENT ON TABLE {JOURNAL_SCHEMA}.journal IS
     'One row per revision and try: done, failed or interrupted; NULL while it runs';
-GRANT USAGE ON SCHEMA {JOURNAL_SCHEMA} TO PUBLIC;
-GRANT SELECT ON {JOURNAL_SCHEMA}.journal TO PUBLIC;
 """
 _START: Final = f"""
 INSERT INTO {JOURNAL_SCHEMA}.journal (revision, direction, backend_pid)
