@@ -14,8 +14,9 @@ from typing import Annotated, Any, cast
 import typer
 
 from ai_platform.errors import BadValue
+from ai_platform.text import printable
 
-from ._text import pad, printable, width
+from ._text import pad, width
 
 __all__ = [
     "AsJson",

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ai_platform.errors import BadValue, CannotConnect, PlatformError, Refused
-
-from ._text import printable
+from ai_platform.text import printable
 
 __all__ = ["EXIT_INTERRUPTED", "Failure", "explain", "report"]
 

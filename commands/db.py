@@ -1,0 +1,184 @@
+"""`platform db`: bring the schema up or down, read it, write it out as SQL."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ai_platform.errors import BadValue
+from ai_platform.settings import CHECKOUT
+
+from ._console import AsJson, DryRun, Yes, confirm, example, group, say, show
+from ._db_check import check, refresh
+from ._db_connection import psql, url
+
+app = group("Upgrade, check and read the schema.")
+
+Revision = Annotated[str, typer.Argument(help="head, an id or its beginning, +1, -1.")]
+REVIEW = CHECKOUT / "migrations" / "review"
+
+
+@app.command(epilog=example("platform db upgrade", "platform db upgrade +1 --dry-run"))
+def upgrade(
+    revision: Revision = "head", dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Run the revisions that are missing; `alembic upgrade` does the same."""
+    _migrate("upgrade", revision, dry_run=dry_run, as_json=as_json)
+
+
+@app.command(
+    epilog=example("platform db downgrade -1 --dry-run", "platform db downgrade base"),
+    context_settings={"ignore_unknown_options": True},
+)
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="-1, base, an id or its beginning.")],
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Undo revisions; what they made is dropped with its data."""
+    if not dry_run:
+        confirm(f"Undo revisions down to {revision}, dropping their data?", yes=yes)
+    _migrate("downgrade", revision, dry_run=dry_run, as_json=as_json)
+
+
+def _migrate(verb: str, revision: str, *, dry_run: bool, as_json: bool) -> None:
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.runner import command, state  # noqa: PLC0415
+
+    target = resolve()
+    before = state(target)
+    if dry_run:
+        steps = before.steps(verb, revision)
+        show(steps, as_json=as_json, empty=f"nothing to {verb}")
+        return
+    command(verb, revision, target=target)
+    after = state(target)
+    result = {"before": before.current, "after": after.current, "head": after.head}
+    if as_json:
+        show(result, as_json=True)
+    else:
+        say(f"{before.current or 'base'} -> {after.current or 'base'}")
+
+
+@app.command(epilog=example("platform db current --json"))
+def current(as_json: AsJson = False) -> None:
+    """Say at which revision the database is, and how many are missing."""
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.runner import state  # noqa: PLC0415
+
+    now = state(resolve())
+    row = {"current": now.current, "head": now.head, "missing": len(now.missing)}
+    show(row, as_json=as_json)
+
+
+@app.command(epilog=example("platform db history", "platform db history --journal"))
+def history(
+    journal: Annotated[
+        bool, typer.Option("--journal", help="What ran in this database, and when.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the revisions; with --journal, the runs in this database."""
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.runner import runs, state  # noqa: PLC0415
+
+    if journal:
+        show(runs(resolve()), as_json=as_json, empty="the journal is empty")
+    else:
+        show(state(resolve()).history(), as_json=as_json)
+
+
+@app.command(epilog=example("platform db stamp head --yes"))
+def stamp(
+    revision: Revision,
+    purge: Annotated[
+        bool, typer.Option("--purge", help="Forget an unknown revision first.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a revision into the version table without running anything."""
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.runner import command, state  # noqa: PLC0415
+
+    confirm(f"Say that the database is at {revision}, without running it?", yes=yes)
+    target = resolve()
+    command("stamp", revision, target=target, purge=purge)
+    show({"current": state(target).current}, as_json=as_json)
+
+
+@app.command(
+    epilog=example(
+        "platform db sql > platform.sql",
+        "platform db sql 3f2a:head",
+        "platform db sql --bootstrap > for-the-dba.sql",
+        "platform db sql --flyway sql/",
+    )
+)
+def sql(
+    span: Annotated[str, typer.Argument(metavar="[A:B]", help="Range or id.")] = "head",
+    down: Annotated[bool, typer.Option("--down", help="The way back.")] = False,
+    bootstrap: Annotated[
+        bool, typer.Option("--bootstrap", help="What a DBA runs first.")
+    ] = False,
+    flyway: Annotated[
+        Path | None, typer.Option("--flyway", metavar="DIR", help="Write V<n>__ files.")
+    ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Rewrite migrations/review.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the SQL of a range without a database, or write it to files."""
+    from ai_platform.runner import offline  # noqa: PLC0415 - slow to import
+
+    if flyway is not None:
+        _report(_write(flyway, dict(offline.flyway_files())), as_json=as_json)
+    elif review:
+        files = dict(offline.review_files())
+        _report(_write(REVIEW, files, only_these="*.sql"), as_json=as_json)
+    else:
+        text = offline.bootstrap() if bootstrap else offline.range_sql(span, down=down)
+        if as_json:
+            show({"sql": text}, as_json=True)
+        else:
+            typer.echo(text, nl=False)
+
+
+def _report(changed: list[dict[str, str]], *, as_json: bool) -> None:
+    show(changed, as_json=as_json, empty="every file is current")
+
+
+def _write(
+    folder: Path, files: dict[str, str], *, only_these: str | None = None
+) -> list[dict[str, str]]:
+    """Write *files* where they differ; with *only_these*, remove other matches.
+
+    Raises BadValue when *folder* is a file or may not be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stale = {path.name for path in folder.glob(only_these)} if only_these else set()
+        changed = [
+            {"file": name, "was": "removed"} for name in sorted(stale - files.keys())
+        ]
+        for row in changed:
+            (folder / row["file"]).unlink()
+        for name, text in files.items():
+            path = folder / name
+            was = path.read_text(encoding="utf-8") if path.exists() else None
+            if was != text:
+                path.write_text(text, encoding="utf-8")
+                changed.append({"file": name, "was": "new" if was is None else "old"})
+    except OSError as error:
+        raise BadValue(f"cannot write {folder}: {error.strerror}") from None
+    return changed
+
+
+app.command(epilog=example("platform db check"))(check)
+app.command(epilog=example("platform db refresh --dry-run"))(refresh)
+app.command(epilog=example("platform db url --role app"))(url)
+app.command(epilog=example('platform db psql -- -c "SELECT 1"'))(psql)
