@@ -162,9 +162,7 @@ def _write(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stale = {path.name for path in folder.glob(only_these)} if only_these else set()
-        changed = [
-            {"file": name, "was": "removed"} for name in sorted(stale - files.keys())
-        ]
+        changed = [{"file": x, "was": "removed"} for x in sorted(stale - files.keys())]
         for row in changed:
             (folder / row["file"]).unlink()
         for name, text in files.items():

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from ._command import command, upgrade
 from ._environment import run
+from ._state import State, runs, state
 
-__all__ = ["command", "run", "upgrade"]
+__all__ = ["State", "command", "run", "runs", "state", "upgrade"]
