@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -45,7 +45,7 @@ class Base(DeclarativeBase):
     """
 
     metadata = metadata
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
+    type_annotation_map = {
         str: Text(),
         bytes: LargeBinary(),
         datetime: DateTime(timezone=True),
@@ -56,7 +56,7 @@ class Base(DeclarativeBase):
     }
     # triggers write updated_at and version numbers: RETURNING brings them back in
     # the same statement, so that no attribute is left to load later
-    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+    __mapper_args__ = {"eager_defaults": True}
 
 
 # -- keys ---------------------------------------------------------------------------

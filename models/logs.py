@@ -16,6 +16,7 @@ class RequestLog(Base):
     """HTTP request log, written in batches with COPY (seed table)."""
 
     __tablename__ = "request_logs"
+
     id: Mapped[UUID] = mapped_column(comment="UUID v7 made by the writer (seed)")
     created: Mapped[datetime] = mapped_column(
         DateTime(timezone=False),
@@ -51,15 +52,16 @@ class RequestLog(Base):
             "info": {"partition_persistence": "unlogged"},
         },
     )
-    # the database has no primary key here (appending must stay cheap); the mapper
-    # needs one to tell rows apart
-    __mapper_args__ = {"primary_key": [id, created]}
+    # no primary key in the database, so that appending stays cheap: these columns
+    # tell rows apart for the mapper alone, nothing keeps them unique
+    __mapper_args__ = {"primary_key": ["id", "created"], "eager_defaults": True}
 
 
 class AuditLog(Base):
     """Who changed what: append-only, written by trigger."""
 
     __tablename__ = "audit_log"
+
     id: Mapped[UUID] = mapped_column(
         primary_key=True,
         server_default=text("public.uuid_generate_v7()"),

@@ -49,6 +49,7 @@ class Node(Base):
     """Registry of platform processes and machines."""
 
     __tablename__ = "nodes"
+
     node_id: Mapped[str] = mapped_column(
         primary_key=True, comment="Same value as metrics.node_id (PB_NODE_ID)"
     )
@@ -91,6 +92,7 @@ class Metric(Base):
     """Node samples, one row per node and interval (seed table)."""
 
     __tablename__ = "metrics"
+
     time: Mapped[datetime] = mapped_column(
         DateTime(timezone=False), comment="Sample time in UTC, partition key (seed)"
     )
@@ -121,15 +123,16 @@ class Metric(Base):
             "info": {"partition_persistence": "unlogged"},
         },
     )
-    # the database has no primary key here (appending must stay cheap); the mapper
-    # needs one to tell rows apart
-    __mapper_args__ = {"primary_key": [node_id, time]}
+    # no primary key in the database, so that appending stays cheap: these columns
+    # tell rows apart for the mapper alone, nothing keeps them unique
+    __mapper_args__ = {"primary_key": ["node_id", "time"], "eager_defaults": True}
 
 
 class ArchivedDailyStats(Base):
     """Daily statistics that survive a crash and the pruning of raw samples."""
 
     __tablename__ = "daily_stats_archive"
+
     day: Mapped[datetime] = mapped_column(
         DateTime(timezone=False),
         primary_key=True,
@@ -160,6 +163,7 @@ class Slo(Base):
     """Service level objective."""
 
     __tablename__ = "slos"
+
     id: Mapped[IntId]
     organization_id: Mapped[TenantId]
     service_id: Mapped[int] = mapped_column(comment="Service it promises for")
@@ -210,6 +214,7 @@ class AlertRule(Base):
     """Condition that is evaluated on a schedule."""
 
     __tablename__ = "alert_rules"
+
     id: Mapped[IntId]
     organization_id: Mapped[SharedTenantId] = mapped_column(
         comment="Owner; NULL for a platform rule"
@@ -256,10 +261,8 @@ class AlertRule(Base):
         ),
         one_of("severity", "info", "warning", "critical"),
         CheckConstraint(
-            (
-                "jsonb_typeof(expression) = 'object' AND jsonb_typeof(notify) = "
-                "'array' AND NOT data_platform.contains_plain_secret(notify)"
-            ),
+            "jsonb_typeof(expression) = 'object' AND jsonb_typeof(notify) = "
+            "'array' AND NOT data_platform.contains_plain_secret(notify)",
             name="json",
         ),
         CheckConstraint("for_seconds >= 0 AND every_seconds >= 5", name="timing"),
@@ -292,6 +295,7 @@ class Alert(Base):
     """An occurrence of a rule for one subject."""
 
     __tablename__ = "alerts"
+
     id: Mapped[BigId]
     rule_id: Mapped[int] = mapped_column(
         ForeignKey("monitoring.alert_rules.id", ondelete="CASCADE"), comment="Rule"
@@ -355,6 +359,7 @@ class PartitionPolicy(Base):
     """How each time-partitioned table is extended and pruned."""
 
     __tablename__ = "partition_policies"
+
     parent_table: Mapped[str] = mapped_column(
         primary_key=True, comment="schema.table of the parent"
     )

@@ -45,6 +45,7 @@ class Algorithm(Base):
     """One version of an algorithm (seed table); a platform-wide catalogue."""
 
     __tablename__ = "algorithms"
+
     id: Mapped[SerialId]
     name: Mapped[str] = mapped_column(String(255), comment="Algorithm name (seed)")
     description: Mapped[str | None] = mapped_column(comment="What it does (seed)")
@@ -96,10 +97,8 @@ class Algorithm(Base):
         PrimaryKeyConstraint("id", name="algorithms_pkey"),
         UniqueConstraint("name", "version", name="algorithms_name_version_key"),
         CheckConstraint(
-            (
-                "jsonb_typeof(hyperparameter_schema) = 'object' AND "
-                "jsonb_typeof(default_hyperparameters) = 'object'"
-            ),
+            "jsonb_typeof(hyperparameter_schema) = 'object' AND "
+            "jsonb_typeof(default_hyperparameters) = 'object'",
             name="schema",
         ),
         one_of("status", "draft", "active", "deprecated"),
@@ -140,6 +139,7 @@ class Experiment(Base):
     """Groups runs that answer one question."""
 
     __tablename__ = "experiments"
+
     id: Mapped[IntId]
     organization_id: Mapped[RootTenantId]
     name: Mapped[str] = mapped_column(
@@ -185,6 +185,7 @@ class Job(Base):
     """Queue for training, evaluation, checks, deployment and clean-up work."""
 
     __tablename__ = "jobs"
+
     id: Mapped[BigId]
     organization_id: Mapped[RootTenantId]
     queue: Mapped[str] = mapped_column(
@@ -246,10 +247,8 @@ class Job(Base):
             "attempts >= 0 AND max_attempts BETWEEN 1 AND 100", name="attempts"
         ),
         CheckConstraint(
-            (
-                "jsonb_typeof(payload) = 'object' AND NOT "
-                "data_platform.contains_plain_secret(payload)"
-            ),
+            "jsonb_typeof(payload) = 'object' AND NOT "
+            "data_platform.contains_plain_secret(payload)",
             name="payload",
         ),
         Index(

@@ -44,6 +44,7 @@ class Run(Base):
     """One execution of an algorithm: training, tuning trial, batch inference."""
 
     __tablename__ = "runs"
+
     id: Mapped[TimeOrderedId] = mapped_column(
         comment="Run id, may be made by the client"
     )
@@ -97,11 +98,9 @@ class Run(Base):
         one_of("status", "scheduled", "running", "finished", "failed", "killed"),
         CheckConstraint("ended_at >= started_at", name="times"),
         CheckConstraint(
-            (
-                "jsonb_typeof(params) = 'object' AND jsonb_typeof(tags) = 'object' "
-                "AND jsonb_typeof(summary) = 'object' AND "
-                "jsonb_typeof(environment) = 'object'"
-            ),
+            "jsonb_typeof(params) = 'object' AND jsonb_typeof(tags) = 'object' AND "
+            "jsonb_typeof(summary) = 'object' AND jsonb_typeof(environment) = "
+            "'object'",
             name="json",
         ),
         Index(
@@ -188,6 +187,7 @@ class RunMetric(Base):
     """Metric history: one value per run, metric and step."""
 
     __tablename__ = "run_metrics"
+
     run_id: Mapped[UUID] = mapped_column(
         primary_key=True, comment="Run and partition key"
     )
@@ -224,6 +224,7 @@ class RunArtifact(Base):
     """File produced by a run."""
 
     __tablename__ = "run_artifacts"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     run_id: Mapped[UUID] = mapped_column(comment="Run")

@@ -41,6 +41,7 @@ class ApiKey(Base):
     """Machine credentials: only a SHA-256 digest is stored, shown once at creation."""
 
     __tablename__ = "api_keys"
+
     id: Mapped[TimeOrderedId] = mapped_column(comment="Key id, safe to log")
     organization_id: Mapped[RootTenantId] = mapped_column(
         comment="Tenant the key acts for"
@@ -103,8 +104,8 @@ class ApiKey(Base):
         {
             "schema": "auth",
             "comment": (
-                "Machine credentials: only a SHA-256 digest is stored, shown once "
-                "at creation"
+                "Machine credentials: only a SHA-256 digest is stored, shown "
+                "once at creation"
             ),
         },
     )
@@ -135,6 +136,7 @@ class UserSession(Base):
     """
 
     __tablename__ = "sessions"
+
     id: Mapped[TimeOrderedId] = mapped_column(
         comment="Session id, the sid claim of access tokens"
     )
@@ -196,8 +198,8 @@ class UserSession(Base):
         {
             "schema": "auth",
             "comment": (
-                "Sign-in sessions; the refresh token rotates in place, so there is "
-                "no refresh_tokens table"
+                "Sign-in sessions; the refresh token rotates in place, so "
+                "there is no refresh_tokens table"
             ),
             "postgresql_with": {"fillfactor": 80},
         },

@@ -41,6 +41,7 @@ class Organization(Base):
     """Tenant: the unit of isolation, billing and quotas."""
 
     __tablename__ = "organizations"
+
     id: Mapped[IntId] = mapped_column(comment="Surrogate key, the tenant id everywhere")
     slug: Mapped[str] = mapped_column(
         String(63), unique=True, comment="Stable short name used in URLs and the CLI"
@@ -64,10 +65,8 @@ class Organization(Base):
         CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
         one_of("status", "active", "suspended", "deleting"),
         CheckConstraint(
-            (
-                "jsonb_typeof(settings) = 'object' AND NOT "
-                "data_platform.contains_plain_secret(settings)"
-            ),
+            "jsonb_typeof(settings) = 'object' AND NOT "
+            "data_platform.contains_plain_secret(settings)",
             name="settings",
         ),
         {
@@ -148,6 +147,7 @@ class Membership(Base):
     """A user's seat and role in an organization."""
 
     __tablename__ = "memberships"
+
     organization_id: Mapped[int] = mapped_column(
         ForeignKey("auth.organizations.id", ondelete="CASCADE"),
         primary_key=True,
@@ -189,6 +189,7 @@ class Role(Base):
     """Named set of permissions; built-in (no organization) or defined by a tenant."""
 
     __tablename__ = "roles"
+
     id: Mapped[IntId]
     organization_id: Mapped[SharedTenantId] = mapped_column(
         comment="Owner; NULL for a built-in role"
@@ -211,8 +212,8 @@ class Role(Base):
         {
             "schema": "auth",
             "comment": (
-                "Named set of permissions; built-in (no organization) or defined "
-                "by a tenant"
+                "Named set of permissions; built-in (no organization) or "
+                "defined by a tenant"
             ),
         },
     )

@@ -43,6 +43,7 @@ class User(Base):
     """People and service accounts that can sign in (seed table)."""
 
     __tablename__ = "users"
+
     id: Mapped[SerialId]
     username: Mapped[str] = mapped_column(
         String(150),
@@ -52,8 +53,10 @@ class User(Base):
         String(254),
         comment="Mail address (seed); unique ignoring case by uq_users_email_lower",
     )
+    # left out of plain loads: services may write it, not read it
     password_hash: Mapped[str] = mapped_column(
         String(255),
+        deferred=True,
         comment=(
             'Modular-crypt hash (bcrypt, argon2) or "!" for no password; not '
             "readable by platform_app"
@@ -175,6 +178,7 @@ class Group(Base):
     """Named group of users (seed table), optionally of one organization."""
 
     __tablename__ = "groups"
+
     id: Mapped[SerialId]
     name: Mapped[str] = mapped_column(
         String(150), comment="Group name, unique on the platform (seed)"
@@ -197,7 +201,9 @@ class Group(Base):
         sparse_index("ix_groups_role_id", "role_id"),
         {
             "schema": "auth",
-            "comment": "Named group of users (seed table), optionally of one organization",
+            "comment": (
+                "Named group of users (seed table), optionally of one organization"
+            ),
         },
     )
 
@@ -225,6 +231,7 @@ class GroupMember(Base):
     """Who belongs to which group."""
 
     __tablename__ = "group_members"
+
     group_id: Mapped[int] = mapped_column(
         ForeignKey("auth.groups.id", ondelete="CASCADE"),
         primary_key=True,

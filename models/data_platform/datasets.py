@@ -51,6 +51,7 @@ class DataSource(Base):
     """External system data comes from (seed table)."""
 
     __tablename__ = "data_sources"
+
     id: Mapped[SerialId]
     name: Mapped[str] = mapped_column(
         String(200), comment="Name (seed); unique per organization among live rows"
@@ -98,10 +99,8 @@ class DataSource(Base):
         UniqueConstraint("id", "organization_id"),
         CheckConstraint("source_type ~ '^[a-z][a-z0-9_+-]*$'", name="source_type"),
         CheckConstraint(
-            (
-                "jsonb_typeof(connection_info) = 'object' AND NOT "
-                "data_platform.contains_plain_secret(connection_info)"
-            ),
+            "jsonb_typeof(connection_info) = 'object' AND NOT "
+            "data_platform.contains_plain_secret(connection_info)",
             name="connection_info",
         ),
         CheckConstraint(
@@ -142,6 +141,7 @@ class Dataset(Base):
     """Logical dataset; content lives in its versions."""
 
     __tablename__ = "datasets"
+
     id: Mapped[IntId] = mapped_column(
         comment="Surrogate key; integer because text_embeddings.dataset_id is"
     )
@@ -224,6 +224,7 @@ class DatasetVersion(Base):
     """Immutable snapshot of a dataset once published."""
 
     __tablename__ = "dataset_versions"
+
     id: Mapped[BigId] = mapped_column(comment="Surrogate key, the anchor of lineage")
     organization_id: Mapped[TenantId]
     dataset_id: Mapped[int] = mapped_column(comment="Dataset")
@@ -273,7 +274,7 @@ class DatasetVersion(Base):
         CheckConstraint("version > 0", name="version"),
         one_of("status", "draft", "building", "published", "deprecated", "failed"),
         CheckConstraint(
-            ("status NOT IN ('published','deprecated') OR published_at IS NOT NULL"),
+            "status NOT IN ('published','deprecated') OR published_at IS NOT NULL",
             name="published",
         ),
         CheckConstraint("jsonb_typeof(columns) = 'array'", name="columns"),

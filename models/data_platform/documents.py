@@ -39,6 +39,7 @@ class Document(Base):
     """Record or document of a dataset, valid for an interval of versions."""
 
     __tablename__ = "documents"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     dataset_id: Mapped[int] = mapped_column(comment="Dataset")
@@ -88,10 +89,8 @@ class Document(Base):
         UniqueConstraint("id", "organization_id", "dataset_id"),
         tenant_key("dataset_id", "data_platform.datasets", ondelete="CASCADE"),
         CheckConstraint(
-            (
-                "valid_from_version > 0 AND (valid_to_version IS NULL OR "
-                "valid_to_version > valid_from_version)"
-            ),
+            "valid_from_version > 0 AND (valid_to_version IS NULL OR "
+            "valid_to_version > valid_from_version)",
             name="validity",
         ),
         one_of("status", "pending", "chunked", "skipped", "failed"),
@@ -118,7 +117,9 @@ class Document(Base):
         ),
         {
             "schema": "data_platform",
-            "comment": "Record or document of a dataset, valid for an interval of versions",
+            "comment": (
+                "Record or document of a dataset, valid for an interval of versions"
+            ),
         },
     )
 
@@ -138,6 +139,7 @@ class Chunk(Base):
     """Retrieval unit cut from a document."""
 
     __tablename__ = "chunks"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     dataset_id: Mapped[int] = mapped_column(

@@ -46,6 +46,7 @@ class EmbeddingModel(Base):
     """Embedding models and their vector geometry."""
 
     __tablename__ = "embedding_models"
+
     id: Mapped[IntId] = mapped_column(
         comment="Surrogate key and partition key of chunk_embeddings"
     )
@@ -98,18 +99,14 @@ class EmbeddingModel(Base):
         CheckConstraint("dimensions BETWEEN 1 AND 16000", name="dimensions"),
         one_of("distance", "cosine", "l2", "ip"),
         CheckConstraint(
-            (
-                "(index_type = 'vector' AND dimensions <= 2000) OR (index_type = "
-                "'halfvec' AND dimensions <= 4000) OR index_type IN ('bit','none')"
-            ),
+            "(index_type = 'vector' AND dimensions <= 2000) OR (index_type = "
+            "'halfvec' AND dimensions <= 4000) OR index_type IN ('bit','none')",
             name="index_type",
         ),
         one_of("status", "active", "deprecated", "retired"),
         CheckConstraint(
-            (
-                "jsonb_typeof(config) = 'object' AND NOT "
-                "data_platform.contains_plain_secret(config)"
-            ),
+            "jsonb_typeof(config) = 'object' AND NOT "
+            "data_platform.contains_plain_secret(config)",
             name="config",
         ),
         CheckConstraint(
@@ -150,6 +147,7 @@ class TextEmbedding(Base):
     """
 
     __tablename__ = "text_embeddings"
+
     id: Mapped[SerialId] = mapped_column(
         comment="Surrogate key (seed); move to BIGINT before two billion rows"
     )
@@ -204,8 +202,8 @@ class TextEmbedding(Base):
         {
             "schema": "data_platform",
             "comment": (
-                "Text snippets with a 1536-dimension vector, keyed by dataset and "
-                "record (seed table)"
+                "Text snippets with a 1536-dimension vector, keyed by "
+                "dataset and record (seed table)"
             ),
         },
     )
@@ -220,6 +218,7 @@ class ChunkEmbedding(Base):
     """Vectors of chunks for any number of models, one partition per model."""
 
     __tablename__ = "chunk_embeddings"
+
     embedding_model_id: Mapped[int] = mapped_column(
         ForeignKey("data_platform.embedding_models.id", ondelete="RESTRICT"),
         primary_key=True,
@@ -260,6 +259,7 @@ class Vectorizer(Base):
     """Keeps one dataset embedded with one model."""
 
     __tablename__ = "vectorizers"
+
     id: Mapped[IntId]
     organization_id: Mapped[TenantId]
     dataset_id: Mapped[int] = mapped_column(comment="Dataset to keep embedded")
@@ -325,6 +325,7 @@ class VectorizerQueueEntry(Base):
     """
 
     __tablename__ = "vectorizer_queue"
+
     vectorizer_id: Mapped[int] = mapped_column(
         ForeignKey("data_platform.vectorizers.id", ondelete="CASCADE"),
         primary_key=True,
@@ -377,8 +378,8 @@ class VectorizerQueueEntry(Base):
         {
             "schema": "data_platform",
             "comment": (
-                "Documents waiting to be (re-)embedded; the key makes a document "
-                "wait at most once"
+                "Documents waiting to be (re-)embedded; the key makes a "
+                "document wait at most once"
             ),
             "postgresql_with": {
                 "fillfactor": 70,

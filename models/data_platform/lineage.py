@@ -33,6 +33,7 @@ class LineageEdge(Base):
     """
 
     __tablename__ = "lineage_edges"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     relation: Mapped[str] = mapped_column(
@@ -103,24 +104,18 @@ class LineageEdge(Base):
             "distilled",
         ),
         CheckConstraint(
-            (
-                "num_nonnulls(src_data_source_id, src_dataset_version_id, "
-                "src_run_id, src_model_version_id) = 1"
-            ),
+            "num_nonnulls(src_data_source_id, src_dataset_version_id, src_run_id, "
+            "src_model_version_id) = 1",
             name="src",
         ),
         CheckConstraint(
-            (
-                "num_nonnulls(dst_dataset_version_id, dst_run_id, "
-                "dst_model_version_id) = 1"
-            ),
+            "num_nonnulls(dst_dataset_version_id, dst_run_id, "
+            "dst_model_version_id) = 1",
             name="dst",
         ),
         CheckConstraint(
-            (
-                "src_dataset_version_id <> dst_dataset_version_id AND src_run_id "
-                "<> dst_run_id AND src_model_version_id <> dst_model_version_id"
-            ),
+            "src_dataset_version_id <> dst_dataset_version_id AND src_run_id <> "
+            "dst_run_id AND src_model_version_id <> dst_model_version_id",
             name="no_loop",
         ),
         Index("ix_lineage_edges_organization_id", "organization_id"),
@@ -150,8 +145,8 @@ class LineageEdge(Base):
         {
             "schema": "data_platform",
             "comment": (
-                "Directed provenance between sources, dataset versions, runs and "
-                "model versions"
+                "Directed provenance between sources, dataset versions, runs "
+                "and model versions"
             ),
         },
     )

@@ -38,6 +38,7 @@ class QualityCheck(Base):
     """Rule a dataset must meet; severity error blocks publication."""
 
     __tablename__ = "quality_checks"
+
     id: Mapped[IntId]
     organization_id: Mapped[TenantId]
     dataset_id: Mapped[int] = mapped_column(comment="Dataset")
@@ -106,6 +107,7 @@ class QualityResult(Base):
     """Outcome of a check on one dataset version."""
 
     __tablename__ = "quality_results"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     check_id: Mapped[int] = mapped_column(comment="Check")

@@ -39,6 +39,7 @@ class Evaluation(Base):
     """Result of judging a model version on a dataset version."""
 
     __tablename__ = "evaluations"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     model_version_id: Mapped[int] = mapped_column(BigInteger, comment="Version judged")
@@ -88,10 +89,8 @@ class Evaluation(Base):
         one_of("status", "queued", "running", "succeeded", "failed"),
         one_of("verdict", "better", "worse", "equal", "blocked"),
         CheckConstraint(
-            (
-                "jsonb_typeof(config) = 'object' AND jsonb_typeof(metrics) = "
-                "'object' AND jsonb_typeof(slices) = 'array'"
-            ),
+            "jsonb_typeof(config) = 'object' AND jsonb_typeof(metrics) = 'object' "
+            "AND jsonb_typeof(slices) = 'array'",
             name="json",
         ),
         Index(

@@ -48,6 +48,7 @@ class Model(Base):
     """Registered model; what can be deployed is a version of it."""
 
     __tablename__ = "models"
+
     id: Mapped[IntId] = mapped_column(
         comment="Surrogate key; renaming a model touches one row"
     )
@@ -114,6 +115,7 @@ class ModelVersion(Base):
     """Immutable package of weights, signature and provenance."""
 
     __tablename__ = "model_versions"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     model_id: Mapped[int] = mapped_column(comment="Model")
@@ -186,11 +188,9 @@ class ModelVersion(Base):
         one_of("stage", "none", "staging", "production", "archived"),
         one_of("status", "pending", "ready", "failed"),
         CheckConstraint(
-            (
-                "jsonb_typeof(manifest) = 'array' AND jsonb_typeof(signature) = "
-                "'object' AND jsonb_typeof(hyperparameters) = 'object' AND "
-                "jsonb_typeof(tags) = 'object'"
-            ),
+            "jsonb_typeof(manifest) = 'array' AND jsonb_typeof(signature) = "
+            "'object' AND jsonb_typeof(hyperparameters) = 'object' AND "
+            "jsonb_typeof(tags) = 'object'",
             name="json",
         ),
         CheckConstraint("octet_length(artifact_sha256) = 32", name="artifact_sha256"),
@@ -268,6 +268,7 @@ class ModelAlias(Base):
     """Movable name for a version: champion, candidate, eu-prod."""
 
     __tablename__ = "model_aliases"
+
     model_id: Mapped[int] = mapped_column(primary_key=True, comment="Model")
     alias: Mapped[str] = mapped_column(
         String(100),
@@ -294,10 +295,8 @@ class ModelAlias(Base):
             ondelete="CASCADE",
         ),
         CheckConstraint(
-            (
-                "alias ~ '^[a-z0-9][a-z0-9_.-]*$' AND alias !~ '^v?[0-9]+$' AND "
-                "alias <> 'latest'"
-            ),
+            "alias ~ '^[a-z0-9][a-z0-9_.-]*$' AND alias !~ '^v?[0-9]+$' AND alias "
+            "<> 'latest'",
             name="alias",
         ),
         Index("ix_model_aliases_model_version_id", "model_version_id", "model_id"),

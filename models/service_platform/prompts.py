@@ -44,6 +44,7 @@ class Prompt(Base):
     """Named prompt; the text lives in its versions."""
 
     __tablename__ = "prompts"
+
     id: Mapped[IntId]
     organization_id: Mapped[RootTenantId]
     name: Mapped[str] = mapped_column(
@@ -102,6 +103,7 @@ class PromptVersion(Base):
     """Immutable text of a prompt."""
 
     __tablename__ = "prompt_versions"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     prompt_id: Mapped[int] = mapped_column(comment="Prompt")
@@ -158,6 +160,7 @@ class PromptLabel(Base):
     """
 
     __tablename__ = "prompt_labels"
+
     prompt_id: Mapped[int] = mapped_column(primary_key=True, comment="Prompt")
     label: Mapped[str] = mapped_column(
         String(60), primary_key=True, comment='Label; "latest" is reserved'

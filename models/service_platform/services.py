@@ -48,6 +48,7 @@ class Service(Base):
     """Logical service offered to callers."""
 
     __tablename__ = "services"
+
     id: Mapped[IntId]
     organization_id: Mapped[RootTenantId]
     name: Mapped[str] = mapped_column(
@@ -117,6 +118,7 @@ class Revision(Base):
     """Immutable specification of a service: what exactly would run."""
 
     __tablename__ = "revisions"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     service_id: Mapped[int] = mapped_column(comment="Service")
@@ -155,10 +157,8 @@ class Revision(Base):
         ),
         CheckConstraint("revision > 0", name="revision"),
         CheckConstraint(
-            (
-                "jsonb_typeof(spec) = 'object' AND NOT "
-                "data_platform.contains_plain_secret(spec)"
-            ),
+            "jsonb_typeof(spec) = 'object' AND NOT "
+            "data_platform.contains_plain_secret(spec)",
             name="spec",
         ),
         sparse_index(
@@ -192,6 +192,7 @@ class Endpoint(Base):
     """Stable address of a service in one environment."""
 
     __tablename__ = "endpoints"
+
     id: Mapped[IntId]
     organization_id: Mapped[TenantId]
     service_id: Mapped[int] = mapped_column(comment="Service")
@@ -265,6 +266,7 @@ class Deployment(Base):
     """
 
     __tablename__ = "deployments"
+
     id: Mapped[BigId]
     organization_id: Mapped[TenantId]
     service_id: Mapped[int] = mapped_column(
@@ -325,10 +327,8 @@ class Deployment(Base):
         ),
         one_of("role", "live", "shadow"),
         CheckConstraint(
-            (
-                "traffic_weight BETWEEN 0 AND 100 AND (role = 'live' OR "
-                "traffic_weight = 0)"
-            ),
+            "traffic_weight BETWEEN 0 AND 100 AND (role = 'live' OR traffic_weight "
+            "= 0)",
             name="traffic_weight",
         ),
         one_of(
@@ -341,10 +341,8 @@ class Deployment(Base):
             "stopped",
         ),
         CheckConstraint(
-            (
-                "(status = 'stopped') = (stopped_at IS NOT NULL) AND (stopped_at "
-                "IS NULL OR traffic_weight = 0)"
-            ),
+            "(status = 'stopped') = (stopped_at IS NOT NULL) AND (stopped_at IS "
+            "NULL OR traffic_weight = 0)",
             name="stopped",
         ),
         CheckConstraint(

@@ -48,6 +48,7 @@ class Quota(Base):
     """Budget or rate limit with its running counter."""
 
     __tablename__ = "quotas"
+
     id: Mapped[IntId] = mapped_column(
         comment="Surrogate key; counters are always taken in id order"
     )
@@ -112,10 +113,8 @@ class Quota(Base):
         ),
         one_of("window_kind", "minute", "hour", "day", "month", "total"),
         CheckConstraint(
-            (
-                "limit_value >= 0 AND used_value >= 0 AND (soft_value IS NULL OR "
-                "soft_value <= limit_value)"
-            ),
+            "limit_value >= 0 AND used_value >= 0 AND (soft_value IS NULL OR "
+            "soft_value <= limit_value)",
             name="values",
         ),
         sparse_index("ix_quotas_user_id", "user_id"),
@@ -149,6 +148,7 @@ class Invocation(Base):
     """Usage ledger: one row per call, the source of every bill."""
 
     __tablename__ = "invocations"
+
     id: Mapped[UUID] = mapped_column(
         primary_key=True,
         server_default=text("public.uuid_generate_v7()"),
@@ -228,10 +228,8 @@ class Invocation(Base):
     __table_args__ = (
         CheckConstraint("created_at = public.uuid_v7_timestamp(id)", name="created_at"),
         CheckConstraint(
-            (
-                "input_tokens >= 0 AND output_tokens >= 0 AND cached_tokens >= 0 "
-                "AND cost >= 0"
-            ),
+            "input_tokens >= 0 AND output_tokens >= 0 AND cached_tokens >= 0 AND "
+            "cost >= 0",
             name="counts",
         ),
         Index(
@@ -267,6 +265,7 @@ class DailyUsage(Base):
     """Ledger summed per day; stays when ledger partitions are dropped."""
 
     __tablename__ = "usage_daily"
+
     id: Mapped[BigId]
     day: Mapped[date] = mapped_column(comment="UTC day")
     organization_id: Mapped[RootTenantId]
@@ -319,7 +318,9 @@ class DailyUsage(Base):
         Index("ix_usage_daily_organization_id", "organization_id", "day"),
         {
             "schema": "service_platform",
-            "comment": "Ledger summed per day; stays when ledger partitions are dropped",
+            "comment": (
+                "Ledger summed per day; stays when ledger partitions are dropped"
+            ),
         },
     )
 
