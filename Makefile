@@ -17,7 +17,7 @@ export PIP_ROOT_USER_ACTION := ignore
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv; install the package python3-venv" >&2; exit 1; }
 	@rm -f $(VENV)/.ready-*
@@ -50,8 +50,7 @@ fix: $(READY) ## Format, and mend what the linter can
 	@$(BIN)/ruff format --quiet .
 
 docs: $(READY) ## Rewrite what is generated: review SQL, command reference
-	@$(BIN)/platform db sql --review
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/platform docs build
 
 bench: $(READY) ## Print the figures of benchmarks/ as ratios
 	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done

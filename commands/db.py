@@ -7,17 +7,14 @@ from typing import Annotated
 
 import typer
 
-from ai_platform.errors import BadValue
-from ai_platform.settings import CHECKOUT
-
 from ._console import AsJson, DryRun, Yes, confirm, example, group, say, show
 from ._db_check import check, refresh
 from ._db_connection import psql, url
+from ._files import write_files
 
 app = group("Upgrade, check and read the schema.")
 
 Revision = Annotated[str, typer.Argument(help="head, an id or its beginning, +1, -1.")]
-REVIEW = CHECKOUT / "migrations" / "review"
 
 
 @app.command(epilog=example("platform db upgrade", "platform db upgrade +1 --dry-run"))
@@ -136,10 +133,10 @@ def sql(
     from ai_platform.runner import offline  # noqa: PLC0415 - slow to import
 
     if flyway is not None:
-        _report(_write(flyway, dict(offline.flyway_files())), as_json=as_json)
+        _report(write_files(flyway, dict(offline.flyway_files())), as_json=as_json)
     elif review:
         files = dict(offline.review_files())
-        _report(_write(REVIEW, files, only_these="*.sql"), as_json=as_json)
+        _report(write_files(offline.REVIEW, files, only_these="*.sql"), as_json=as_json)
     else:
         text = offline.bootstrap() if bootstrap else offline.range_sql(span, down=down)
         if as_json:
@@ -150,30 +147,6 @@ def sql(
 
 def _report(changed: list[dict[str, str]], *, as_json: bool) -> None:
     show(changed, as_json=as_json, empty="every file is current")
-
-
-def _write(
-    folder: Path, files: dict[str, str], *, only_these: str | None = None
-) -> list[dict[str, str]]:
-    """Write *files* where they differ; with *only_these*, remove other matches.
-
-    Raises BadValue when *folder* is a file or may not be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stale = {path.name for path in folder.glob(only_these)} if only_these else set()
-        changed = [{"file": x, "was": "removed"} for x in sorted(stale - files.keys())]
-        for row in changed:
-            (folder / row["file"]).unlink()
-        for name, text in files.items():
-            path = folder / name
-            was = path.read_text(encoding="utf-8") if path.exists() else None
-            if was != text:
-                path.write_text(text, encoding="utf-8")
-                changed.append({"file": name, "was": "new" if was is None else "old"})
-    except OSError as error:
-        raise BadValue(f"cannot write {folder}: {error.strerror}") from None
-    return changed
 
 
 app.command(epilog=example("platform db check"))(check)

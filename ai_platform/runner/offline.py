@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from alembic.script import Script
 
 __all__ = [
+    "REVIEW",
     "Revision",
     "bootstrap",
     "flyway_files",
@@ -38,6 +39,9 @@ __all__ = [
     "review_files",
     "revisions",
 ]
+
+REVIEW: Final = CHECKOUT / "migrations" / "review"
+"""Folder of the committed review files."""
 
 _FIELD: Final = re.compile(r"^(Why|Lock|Phase|Back):\s*(.*)$")
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
