@@ -55,7 +55,8 @@ def _pages() -> Iterator[str]:
     from ._contents import walk  # noqa: PLC0415
 
     for path, command in walk(get_command(root)):  # type: ignore[arg-type]
-        yield f"\n## platform {' '.join(path)}\n\n```text\n{_help(path, command)}\n```\n"
+        title = " ".join(("platform", *path))
+        yield f"\n## {title}\n\n```text\n{_help(path, command)}\n```\n"
 
 
 def _help(path: tuple[str, ...], command: Command) -> str:
