@@ -56,8 +56,8 @@ def find(folder: Path | None = None) -> Path:
     if missing:
         raise BadValue(
             f"no {missing[0]} among the PostgreSQL programs: got {str(chosen)!r}",
-            hint="PLATFORM_PG_BIN is the folder of initdb, pg_ctl and postgres, such as "
-            "/usr/lib/postgresql/18/bin",
+            hint="PLATFORM_PG_BIN is the folder of initdb, pg_ctl and postgres, such "
+            "as /usr/lib/postgresql/18/bin",
         )
     return chosen.resolve()
 

@@ -33,8 +33,8 @@ def make(
     durable: bool = True,
 ) -> None:
     """Fill ``home.data``; a crash on the way leaves no data folder behind.
-    Without *durable* nothing waits for the disk: for servers of tests.
 
+    Without *durable* nothing waits for the disk: for servers of tests.
     Raises CannotConnect with what initdb said, such as a full disk.
     """
     home.clear_leavings()

@@ -185,8 +185,8 @@ class EmbeddedServer:
         raise Refused(
             f"{self._home.data} was made by PostgreSQL {major}, the programs are "
             f"{programs.version}",
-            hint=f"set PLATFORM_PG_BIN to a PostgreSQL {major} and pg_dump it; then move "
-            "the folder away, platform up, and restore",
+            hint=f"set PLATFORM_PG_BIN to a PostgreSQL {major} and pg_dump it; then "
+            "move the folder away, platform up, and restore",
         )
 
     def _launch(self, programs: Binaries) -> None:

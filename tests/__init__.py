@@ -1,0 +1,1 @@
+"""Promises of this project, each guarded by a test."""

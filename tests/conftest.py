@@ -1,0 +1,11 @@
+"""Where the fixtures are; each module of tests/support says what it offers."""
+
+from __future__ import annotations
+
+pytest_plugins = (
+    "tests.support.environment",
+    "tests.support.programs",
+    "tests.support.cluster",
+    "tests.support.database",
+    "tests.support.accounts",
+)

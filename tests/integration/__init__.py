@@ -1,0 +1,1 @@
+"""Our libraries against a real server."""

@@ -1,0 +1,1 @@
+"""Fixtures: servers, databases, programs and accounts."""

@@ -1,0 +1,1 @@
+"""No server, under two seconds."""
