@@ -66,7 +66,7 @@ class LazyGroup(TyperGroup):
     table: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """Name to (module or module:command, one line of help)."""
 
-    def __init__(self, **attributes: Any) -> None:  # noqa: ANN401 - Typer's own
+    def __init__(self, **attributes: Any) -> None:
         super().__init__(**{**attributes, "commands": None})
         self.commands = _Loaded(self.table)
 
@@ -84,7 +84,7 @@ class LazyGroup(TyperGroup):
     def main(  # type: ignore[override]
         self,
         args: Sequence[str] | None = None,
-        **extra: Any,  # noqa: ANN401 - Typer's own
+        **extra: Any,
     ) -> None:
         """Run a command line and leave the process with its exit code."""
         arguments = list(sys.argv[1:] if args is None else args)

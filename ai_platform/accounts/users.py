@@ -29,6 +29,7 @@ __all__ = [
     "create_user",
     "disable_user",
     "enable_user",
+    "find_user",
     "list_users",
     "set_password",
     "verify_login",
@@ -136,7 +137,7 @@ def set_password(connection: Connection[Any], login: str, password: str) -> int:
 
     Raises BadValue when nobody has that login or the password is unfit.
     """
-    user = _find(connection, login)
+    user = find_user(connection, login)
     check_password(password, username=user["username"], email=user["email"])
     stored = hash_password(password)
     with connection.transaction():
@@ -153,7 +154,7 @@ def disable_user(connection: Connection[Any], login: str) -> dict[str, int]:
 
     Raises BadValue when unknown, Refused for the last active administrator.
     """
-    user = _find(connection, login)
+    user = find_user(connection, login)
     with connection.transaction():
         if user["is_superuser"] and user["is_active"]:
             others = _one(connection, _OTHER_ADMINISTRATOR, (user["id"],))
@@ -177,7 +178,7 @@ def enable_user(connection: Connection[Any], login: str) -> None:
 
     Raises BadValue when nobody has that login.
     """
-    user = _find(connection, login)
+    user = find_user(connection, login)
     connection.execute(
         "UPDATE auth.users SET is_active = true, failed_login_count = 0, "
         "locked_until = NULL WHERE id = %s",
@@ -257,7 +258,8 @@ def _taken(user: NewUser, error: UniqueViolation) -> BadValue:
     )
 
 
-def _find(connection: Connection[Any], login: str) -> dict[str, Any]:
+def find_user(connection: Connection[Any], login: str) -> dict[str, Any]:
+    """Return the person with that login name or address. Raises BadValue."""
     statement = (
         "SELECT id, username, email, is_superuser, is_active FROM auth.users "
         "WHERE deleted_at IS NULL AND (lower(username) = lower(%(login)s) "

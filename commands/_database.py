@@ -1,0 +1,71 @@
+"""A connection for a command: the schema is there, the role is the least."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ai_platform.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from ai_platform.connection import Target
+
+__all__ = ["database", "require_schema"]
+
+# by catalog: to_regclass() would raise for a login without USAGE on the schema
+_HAS_USERS = """
+SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
+                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE n.nspname = 'auth' AND c.relname = 'users')
+"""
+_MAY_BECOME = """
+SELECT r.rolname
+  FROM unnest(%s::text[]) WITH ORDINALITY AS wanted(name, place)
+  JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name
+ WHERE pg_catalog.pg_has_role(r.oid, 'SET')
+ ORDER BY wanted.place
+ LIMIT 1
+"""
+
+
+@contextmanager
+def database(*roles: str) -> Iterator[Connection[Any]]:
+    """Open the configured database under the first of *roles* the login may take.
+
+    Raises CannotConnect; Refused before `platform db upgrade` and without a role.
+    """
+    from ai_platform.connection import connect, resolve  # noqa: PLC0415 - slow
+
+    target = resolve()
+    with connect(target) as connection:
+        require_schema(connection, target)
+        _become(connection, target, roles)
+        yield connection
+
+
+def require_schema(connection: Connection[Any], target: Target) -> None:
+    """Raise Refused when the platform's tables are not there yet."""
+    row = connection.execute(_HAS_USERS).fetchone()
+    if not (row and row[0]):
+        raise Refused(
+            f"database {target.database!r} does not hold the platform yet",
+            hint="platform db upgrade",
+        )
+
+
+def _become(
+    connection: Connection[Any], target: Target, roles: tuple[str, ...]
+) -> None:
+    from psycopg import sql  # noqa: PLC0415 - slow to import
+
+    row = connection.execute(_MAY_BECOME, (list(roles),)).fetchone()
+    if row is None:
+        raise Refused(
+            f"the login of {target.shown} may not act as {' or '.join(roles)}",
+            hint=f"GRANT {roles[-1]} to the login, or use a login that may",
+        )
+    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(row[0])))

@@ -1,0 +1,149 @@
+"""Where a password comes from and where a generated one goes; never through argv."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ai_platform.errors import BadValue
+
+from ._console import read_secret
+
+__all__ = [
+    "Generate",
+    "PasswordFile",
+    "PasswordSource",
+    "PasswordStdin",
+    "secrets_folder",
+    "write_secret",
+]
+
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from stdin.")
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option("--password-file", help="Read the password from a file."),
+]
+Generate = Annotated[
+    bool,
+    typer.Option(
+        "--generate",
+        help="Make a password: shown on a terminal, else written to a 0600 file.",
+    ),
+]
+
+_LONGEST = 4096
+
+
+@dataclass
+class PasswordSource:
+    """Finds the password of *username* when asked; remembers one it made itself."""
+
+    username: str
+    stdin: bool = False
+    file: Path | None = None
+    variable: str | None = None
+    generate: bool = False
+    may_ask: bool = True
+    result: dict[str, str] = field(default_factory=dict)
+    """What to tell about a generated password: the text or the name of its file."""
+
+    def __post_init__(self) -> None:
+        if self.stdin + (self.file is not None) + self.generate > 1:
+            raise BadValue(
+                "the password can come from one place only",
+                hint="one of --password-stdin, --password-file, --generate",
+            )
+
+    def get(self) -> str:
+        """Return the password. Raises BadValue where none can be had."""
+        if self.stdin:
+            return _from_stdin()
+        if self.file is not None:
+            return _from_file(self.file)
+        if self.variable and (text := os.environ.get(self.variable)):
+            return text
+        if self.generate:
+            return self._made()
+        if self.may_ask:
+            return read_secret(f"Password for {self.username}", twice=True)
+        return read_secret(f"Password for {self.username}")
+
+    def _made(self) -> str:
+        from ai_platform.accounts.passwords import (  # noqa: PLC0415 - rarely needed
+            generate_password,
+        )
+
+        password = generate_password()
+        if sys.stdout.isatty():
+            self.result = {"password": password}
+        else:
+            self.result = {"password_file": str(write_secret(self.username, password))}
+        return password
+
+
+def secrets_folder() -> Path:
+    """Return the folder of generated secrets: in the checkout, unknown to git."""
+    from ai_platform.settings import CHECKOUT  # noqa: PLC0415 - loads pydantic
+
+    return CHECKOUT / ".secrets"
+
+
+def write_secret(name: str, secret: str, folder: Path | None = None) -> Path:
+    """Write *secret* to a new 0600 file and return its path.
+
+    A file that exists is never touched: the name gets a number. Raises BadValue
+    when the folder cannot be written.
+    """
+    folder = folder or secrets_folder()
+    stem = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60] + "-password"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return _write_new(folder, stem, secret)
+    except OSError as error:
+        raise BadValue(
+            f"cannot keep the generated password in {folder}: {error.strerror}",
+            hint="use --password-stdin or --password-file",
+        ) from None
+
+
+def _write_new(folder: Path, stem: str, secret: str) -> Path:
+    for number in range(1, 1000):
+        path = folder / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(secret + "\n")
+        return path
+    raise FileExistsError(17, "too many files of that name", str(folder / stem))
+
+
+def _from_stdin() -> str:
+    if sys.stdin.isatty():
+        return read_secret("Password")
+    return _without_line_end(sys.stdin.readline(_LONGEST))
+
+
+def _from_file(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return _without_line_end(file.read(_LONGEST))
+    except OSError as error:
+        raise BadValue(
+            f"cannot read the password file {path}: {error.strerror}"
+        ) from None
+    except UnicodeDecodeError:
+        raise BadValue(f"the password file {path} is not UTF-8") from None
+
+
+def _without_line_end(text: str) -> str:
+    return text.removesuffix("\n").removesuffix("\r")
