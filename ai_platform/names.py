@@ -26,3 +26,5 @@ VERSION_TABLE_SCHEMA: Final = "public"
 JOURNAL_SCHEMA: Final = "platform_meta"
 
 PARTITION_POLICIES: Final = "monitoring.partition_policies"
+RUNTIME_PARTITIONED: Final = ("data_platform.chunk_embeddings",)
+"""Parents whose LIST partitions are made at run time, one per embedding model."""

@@ -1,0 +1,130 @@
+"""One spelling for what PostgreSQL spells in several ways."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["properties", "readable_rights", "respelled"]
+
+_LETTERS = {
+    "r": "SELECT",
+    "a": "INSERT",
+    "w": "UPDATE",
+    "d": "DELETE",
+    "D": "TRUNCATE",
+    "x": "REFERENCES",
+    "t": "TRIGGER",
+    "m": "MAINTAIN",
+    "X": "EXECUTE",
+    "U": "USAGE",
+    "C": "CREATE",
+    "c": "CONNECT",
+    "T": "TEMPORARY",
+    "s": "SET",
+    "A": "ALTER SYSTEM",
+}
+_ITEM = re.compile(
+    r"""(?P<grantee>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[a-zA-Z*]*)/(?P<grantor>.*)""",
+    re.DOTALL,
+)
+
+# '0'::numeric and 0 are one default: SQLAlchemy quotes what a person does not.
+_NUMBER = re.compile(
+    r"'(-?\d+(?:\.\d+)?)'::(?:numeric|integer|bigint|smallint|double precision|real)"
+    r"(?:\(\d+(?:,\d+)?\))?"
+)
+# (ARRAY['a'::character varying])::text[] becomes ARRAY[('a'::character varying)::text]
+# when a dump is restored; the meaning is the same.
+_CAST_ARRAY = re.compile(
+    r"\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]"
+)
+_ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying")
+_EXPRESSIONS = frozenset(
+    {"default", "definition", "where", "keys", "using", "with check", "tables"}
+)
+
+
+def readable_rights(items: Sequence[str], owner: str | None) -> list[str]:
+    """Return *items* of an access list as words, sorted; the owner's grants unmarked.
+
+    >>> readable_rights(["app=ar*/boss", "=U/boss"], "boss")
+    ['PUBLIC: USAGE', 'app: INSERT, SELECT WITH GRANT OPTION']
+    """
+    return sorted(_readable_item(item, owner) for item in items)
+
+
+def _readable_item(item: str, owner: str | None) -> str:
+    match = _ITEM.fullmatch(item)
+    if match is None:
+        return item
+    words = [
+        _LETTERS.get(letter, letter) + (" WITH GRANT OPTION" if star else "")
+        for letter, star in re.findall(r"([a-zA-Z])(\*?)", match["letters"])
+    ]
+    by = _unquoted(match["grantor"])
+    suffix = "" if by == owner else f" (granted by {by})"
+    return f"{_unquoted(match['grantee']) or 'PUBLIC'}: {', '.join(words)}{suffix}"
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def respelled(text: str) -> str:
+    """Return an expression as PostgreSQL would print it after dump and restore."""
+    whole = _NUMBER.fullmatch(text)
+    if whole is not None:
+        return whole[1]
+    if "character varying" not in text:
+        return text
+    return _CAST_ARRAY.sub(
+        lambda array: (
+            "ARRAY["
+            + ", ".join(f"({item})::text" for item in _ELEMENT.findall(array[1]))
+            + "]"
+        ),
+        text,
+    )
+
+
+def properties(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *raw* as it counts: nothing where nothing is set, rights in words."""
+    result: dict[str, Any] = {}
+    owner = raw.get("owner", raw.get("database owner"))
+    for name, value in raw.items():
+        if name == "rights" and value is not None:
+            result.update(_rights(kind, value, owner, raw))
+        elif name != "hardenable" and value not in (None, False, [], {}):
+            result[name] = _spelled(name, value)
+    if kind == "column":
+        result.pop("owner", None)
+    return result
+
+
+def _rights(
+    kind: str, items: Sequence[str], owner: str | None, raw: Mapping[str, Any]
+) -> dict[str, Any]:
+    lines = readable_rights(items, owner)
+    if kind == "database":
+        lines = [line for line in lines if not line.startswith(f"{owner}: ")]
+        lines = [line.replace(f" (granted by {owner})", "") for line in lines]
+    result: dict[str, Any] = {}
+    public = [line for line in lines if line.startswith("PUBLIC: ")]
+    if kind == "database" or (kind == "schema" and raw.get("hardenable")):
+        # what `platform harden` takes away and a plain installation leaves
+        result["rights of PUBLIC"] = public
+        lines = [line for line in lines if line not in public]
+    result["rights"] = lines
+    return {name: value for name, value in result.items() if value}
+
+
+def _spelled(name: str, value: Any) -> Any:
+    if name not in _EXPRESSIONS:
+        return value
+    if isinstance(value, list):
+        return [respelled(item) for item in value]
+    return respelled(value) if isinstance(value, str) else value

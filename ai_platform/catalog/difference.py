@@ -1,0 +1,106 @@
+"""What distinguishes two snapshots, in an order and in words a person can use."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ._objects import CatalogObject, Key, Snapshot
+from ._wording import change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Difference", "diff", "render"]
+
+WHOLE = "object"
+# Properties that an operator may choose: shown, but no drift by themselves.
+_OPERATORS_CHOICE = {
+    ("database", "database owner"),
+    ("database", "rights of PUBLIC"),
+    ("schema", "rights of PUBLIC"),
+    ("extension", "version"),
+    ("materialized view", "populated"),
+    ("table", "column order"),
+    ("view", "column order"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One property of one object that is not what was expected.
+
+    *property* is ``"object"`` when the object as a whole is missing or unexpected.
+    *weak* marks what an operator may choose freely.
+    """
+
+    kind: str
+    identity: str
+    property: str
+    expected: Any
+    actual: Any
+    weak: bool = False
+
+    def __str__(self) -> str:
+        if self.property == WHOLE:
+            state = "missing" if self.actual is None else "unexpected"
+            return f"{state} {self.kind} {self.identity}"
+        return (
+            f"{self.kind} {self.identity}: {self.property}: "
+            f"{change(self.expected, self.actual)}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the difference as a JSON object, with its readable line."""
+        return {**asdict(self), "text": str(self)}
+
+
+def diff(expected: Snapshot, actual: Snapshot) -> list[Difference]:
+    """Return every difference, sorted by kind, identity and property.
+
+    What hangs on a missing or unexpected object (the columns of a table) is not
+    listed. Forms of run-time partitions are compared only where both sides have
+    partitions; faults of single partitions always.
+    """
+    found: list[Difference] = []
+    for key in sorted(expected.objects.keys() | actual.objects.keys()):
+        left, right = expected.objects.get(key), actual.objects.get(key)
+        if left is not None and right is not None:
+            found.extend(_changed(left, right))
+        elif left is not None and not _parent_absent(left, actual):
+            found.append(Difference(*key, WHOLE, "present", None))
+        elif right is not None and not _parent_absent(right, expected):
+            weak = key.kind == "extension"
+            found.append(Difference(*key, WHOLE, None, "present", weak=weak))
+    return found
+
+
+def _parent_absent(item: CatalogObject, other: Snapshot) -> bool:
+    if item.parent is None:
+        return False
+    kind, identity = _split(item.parent)
+    if kind == "schema" and identity == "public":
+        return False
+    return Key(kind, identity) not in other.objects
+
+
+def _split(parent: str) -> tuple[str, str]:
+    for kind in ("materialized view", "foreign server"):
+        if parent.startswith(kind):
+            return kind, parent[len(kind) + 1 :]
+    kind, _, identity = parent.partition(" ")
+    return kind, identity
+
+
+def _changed(left: CatalogObject, right: CatalogObject) -> Iterator[Difference]:
+    for name in sorted(left.properties.keys() | right.properties.keys()):
+        old, new = left.properties.get(name), right.properties.get(name)
+        if old == new or (name == "partitions" and (old is None or new is None)):
+            continue
+        weak = (left.key.kind, name) in _OPERATORS_CHOICE
+        yield Difference(*left.key, name, old, new, weak=weak)
+
+
+def render(differences: list[Difference]) -> str:
+    """Return one line per difference."""
+    return "\n".join(str(difference) for difference in differences)

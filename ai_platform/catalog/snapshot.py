@@ -1,0 +1,168 @@
+"""Read the whole catalog of a database, one query per kind of object."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import tuple_row
+
+from ai_platform import names
+
+from ._normal import properties
+from ._objects import CatalogObject, Key, Snapshot
+from ._partitions import Partition, faults, forms
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import psycopg
+
+__all__ = ["snapshot"]
+
+HIDDEN_SCHEMAS = (names.JOURNAL_SCHEMA,)
+HIDDEN_RELATIONS = (f"{names.VERSION_TABLE_SCHEMA}.{names.VERSION_TABLE}",)
+# Expressions are printed with names qualified by this path and times in this zone.
+_SESSION = """
+    SELECT set_config('search_path', 'pg_catalog', true),
+           set_config('timezone', 'UTC', true),
+           set_config('datestyle', 'ISO, MDY', true),
+           set_config('intervalstyle', 'postgres', true),
+           set_config('bytea_output', 'hex', true),
+           set_config('extra_float_digits', '1', true),
+           set_config('quote_all_identifiers', 'off', true)
+"""
+
+
+@cache
+def _queries() -> tuple[tuple[str, str], ...]:
+    folder = files(__package__) / "queries"
+    texts = {
+        entry.name.removesuffix(".sql"): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    }
+    return tuple(sorted(texts.items()))
+
+
+def snapshot(
+    connection: psycopg.Connection[Any],
+    *,
+    schemas: Sequence[str] | None = None,
+    runtime_parents: Sequence[str] = names.RUNTIME_PARTITIONED,
+) -> Snapshot:
+    """Return everything the catalog of this database says, free of ids and data.
+
+    Left out: system schemas, what belongs to an extension, `alembic_version` and
+    the runner's journal. *schemas* narrows it to those schemas.
+
+    Partitions that come and go at run time are a property of their parent: the
+    partitions of a table partitioned by RANGE over a date or time, and those of
+    *runtime_parents*. Their distinct forms are kept as ``partitions``, what is wrong
+    with one of them as ``partition faults``; their names and number do not count.
+    Other partitions (LIST, HASH) are ordinary tables.
+
+    Settings of the session are as before afterwards; nothing is written.
+    """
+    queries = dict(_queries())
+    found: dict[Key, CatalogObject] = {}
+    with _reading(connection) as cursor:
+        scope = _scope(cursor, queries.pop("_scope"), schemas, runtime_parents)
+        partitions = queries.pop("partition")
+        for text in queries.values():
+            for item in _objects(cursor, text, scope):
+                found[item.key] = item
+        if scope["partitions"]:
+            _attach(found, _partitions(cursor, partitions, scope), cursor)
+        version = connection.info.server_version
+    return Snapshot(version, dict(sorted(found.items())))
+
+
+@contextmanager
+def _reading(
+    connection: psycopg.Connection[Any],
+) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    with (
+        connection.transaction(force_rollback=True),
+        connection.cursor(row_factory=tuple_row) as cursor,
+    ):
+        cursor.execute(_SESSION)
+        yield cursor
+
+
+def _scope(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    text: str,
+    schemas: Sequence[str] | None,
+    runtime_parents: Sequence[str],
+) -> dict[str, Any]:
+    cursor.execute(
+        text.encode(),
+        {
+            "schemas": None if schemas is None else list(schemas),
+            "hidden_schemas": list(HIDDEN_SCHEMAS),
+            "hidden_relations": list(HIDDEN_RELATIONS),
+            "runtime_parents": list(runtime_parents),
+        },
+    )
+    namespaces, relations, partitions = cursor.fetchone() or ([], [], [])
+    return {
+        "namespaces": namespaces,
+        "relations": relations,
+        "partitions": partitions,
+    }
+
+
+def _objects(
+    cursor: psycopg.Cursor[tuple[Any, ...]], text: str, scope: dict[str, Any]
+) -> Iterator[CatalogObject]:
+    cursor.execute(text.encode(), scope)
+    for kind, identity, parent, raw in cursor:
+        yield CatalogObject(Key(kind, identity), parent, properties(kind, raw))
+
+
+def _partitions(
+    cursor: psycopg.Cursor[tuple[Any, ...]], text: str, scope: dict[str, Any]
+) -> list[Partition]:
+    cursor.execute(text.encode(), scope)
+    return [
+        Partition(name, parent, bound, detaching, properties("table", form))
+        for name, parent, bound, detaching, form in cursor
+    ]
+
+
+def _attach(
+    found: dict[Key, CatalogObject],
+    partitions: Sequence[Partition],
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+) -> None:
+    """Hang what the *partitions* look like on their parents in *found*."""
+    policies = _policies(cursor)
+    for parent in sorted({partition.parent for partition in partitions}):
+        table = found.get(Key("table", parent))
+        if table is None:  # a partition of a partition: its parent is summarised too
+            continue
+        mine = [partition for partition in partitions if partition.parent == parent]
+        extra = {
+            "partitions": forms(mine),
+            "partition faults": faults(mine, table, policies.get(parent)),
+        }
+        present = {name: value for name, value in extra.items() if value}
+        found[table.key] = CatalogObject(
+            table.key, table.parent, {**table.properties, **present}
+        )
+
+
+def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, str]:
+    """Return the persistence that each parent's policy asks for, where there is one."""
+    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [names.PARTITION_POLICIES])
+    if cursor.fetchone() != (True,):
+        return {}
+    cursor.execute(
+        "SELECT to_regclass(parent_table)::text,"
+        " CASE WHEN is_unlogged THEN 'unlogged' ELSE 'logged' END"
+        f" FROM {names.PARTITION_POLICIES} WHERE to_regclass(parent_table) IS NOT NULL"
+    )
+    return dict(cursor.fetchall())
