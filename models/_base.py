@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
+    inspect,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -42,6 +43,10 @@ class Base(DeclarativeBase):
     Relationships load when touched, which is plain and right for synchronous code;
     asynchronous code names what it needs (``selectinload``) or meets an error, and
     long collections are better read in pages with a SELECT of their own.
+
+    The relationship to the owner (``version.dataset``) fills the tenant with the key;
+    every other one writes its id alone, so that clearing it leaves the tenant be.
+    What the database cascades or refuses on delete is left to the database.
     """
 
     metadata = metadata
@@ -57,6 +62,11 @@ class Base(DeclarativeBase):
     # triggers write updated_at and version numbers: RETURNING brings them back in
     # the same statement, so that no attribute is left to load later
     __mapper_args__ = {"eager_defaults": True}
+
+    def __repr__(self) -> str:
+        """Name the row by its key: what a log or a failed assertion needs."""
+        key = inspect(self).identity or ("new",)
+        return f"<{type(self).__name__} {', '.join(map(str, key))}>"
 
 
 # -- keys ---------------------------------------------------------------------------
@@ -77,7 +87,7 @@ BigId = Annotated[
 ]
 TimeOrderedId = Annotated[
     UUID,
-    mapped_column(primary_key=True, server_default=text("public.uuid_generate_v7()")),
+    mapped_column(primary_key=True, server_default=text("uuid_generate_v7()")),
 ]
 
 # -- tenant -------------------------------------------------------------------------

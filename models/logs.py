@@ -64,7 +64,7 @@ class AuditLog(Base):
 
     id: Mapped[UUID] = mapped_column(
         primary_key=True,
-        server_default=text("public.uuid_generate_v7()"),
+        server_default=text("uuid_generate_v7()"),
         comment="Event id",
     )
     occurred_at: Mapped[datetime] = mapped_column(

@@ -17,10 +17,8 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    false,
     func,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -245,7 +243,7 @@ class AlertRule(Base):
         comment="Channels by reference; never secrets",
     )
     is_enabled: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False skips it"
+        server_default=text("true"), comment="False skips it"
     )
     next_run_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="When it is due"
@@ -379,11 +377,11 @@ class PartitionPolicy(Base):
         comment="Age at which a whole partition is dropped; NULL keeps everything",
     )
     is_unlogged: Mapped[bool] = mapped_column(
-        server_default=false(),
+        server_default=text("false"),
         comment="New partitions are UNLOGGED: no WAL, empty after a crash",
     )
     is_enabled: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False leaves the table alone"
+        server_default=text("true"), comment="False leaves the table alone"
     )
     updated_at: Mapped[UpdatedAt]
 

@@ -13,7 +13,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    false,
     func,
     text,
 )
@@ -89,7 +88,7 @@ class Algorithm(Base):
         String(20), server_default="active", comment="draft, active or deprecated"
     )
     is_default: Mapped[bool] = mapped_column(
-        server_default=false(),
+        server_default=text("false"),
         comment="Version chosen when only the name is given; one per name",
     )
 

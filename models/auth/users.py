@@ -13,10 +13,8 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    false,
     func,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -69,10 +67,10 @@ class User(Base):
         String(150), comment="Family name (seed)"
     )
     is_active: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False blocks sign-in (seed)"
+        server_default=text("true"), comment="False blocks sign-in (seed)"
     )
     is_superuser: Mapped[bool] = mapped_column(
-        server_default=false(),
+        server_default=text("false"),
         comment="Platform administrator across organizations (seed)",
     )
     date_joined: Mapped[datetime] = mapped_column(

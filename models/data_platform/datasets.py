@@ -15,7 +15,6 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -74,7 +73,7 @@ class DataSource(Base):
         comment="Last change, kept by trigger (seed)"
     )
     is_active: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False pauses every reader (seed)"
+        server_default=text("true"), comment="False pauses every reader (seed)"
     )
     organization_id: Mapped[SharedTenantId] = mapped_column(
         comment="Owner; NULL rows are visible to administrators only"

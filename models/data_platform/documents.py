@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -173,7 +172,7 @@ class Chunk(Base):
     )
     end_offset: Mapped[int | None] = mapped_column(comment="End, exclusive")
     is_enabled: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False hides the chunk from retrieval"
+        server_default=text("true"), comment="False hides the chunk from retrieval"
     )
     metadata_: Mapped[dict[str, Any]] = mapped_column(
         "metadata", server_default="{}", comment="Page, heading, language ..."

@@ -15,7 +15,6 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    false,
     func,
     text,
 )
@@ -70,7 +69,7 @@ class EmbeddingModel(Base):
         comment="Longest input accepted"
     )
     is_default: Mapped[bool] = mapped_column(
-        server_default=false(),
+        server_default=text("false"),
         comment="Used when a vectorizer names no model; one per owner",
     )
     status: Mapped[str] = mapped_column(

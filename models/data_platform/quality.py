@@ -13,7 +13,6 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -60,7 +59,7 @@ class QualityCheck(Base):
         String(10), server_default="warning", comment="info, warning or error"
     )
     is_active: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False skips it"
+        server_default=text("true"), comment="False skips it"
     )
     created_by: Mapped[AuthorId]
     created_at: Mapped[CreatedAt]

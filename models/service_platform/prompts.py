@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
-    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -170,7 +169,7 @@ class PromptLabel(Base):
     )
     organization_id: Mapped[TenantId]
     is_protected: Mapped[bool] = mapped_column(
-        server_default=false(),
+        server_default=text("false"),
         comment="Only holders of service_platform.prompt_labels:protect may move it",
     )
     updated_by: Mapped[PersonId] = mapped_column(comment="Who moved it")

@@ -16,7 +16,6 @@ from sqlalchemy import (
     String,
     UniqueConstraint,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -215,7 +214,7 @@ class Endpoint(Base):
         server_default=text("60000"), comment="Upstream time limit"
     )
     is_active: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False answers 404"
+        server_default=text("true"), comment="False answers 404"
     )
     created_by: Mapped[AuthorId]
     created_at: Mapped[CreatedAt]

@@ -17,10 +17,8 @@ from sqlalchemy import (
     SmallInteger,
     String,
     UniqueConstraint,
-    false,
     func,
     text,
-    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -73,7 +71,7 @@ class Quota(Base):
         Numeric(20, 6), comment="Alert threshold"
     )
     is_enforced: Mapped[bool] = mapped_column(
-        server_default=true(), comment="False only alerts"
+        server_default=text("true"), comment="False only alerts"
     )
     used_value: Mapped[Decimal] = mapped_column(
         Numeric(20, 10), server_default=text("0"), comment="Used in the current window"
@@ -151,7 +149,7 @@ class Invocation(Base):
 
     id: Mapped[UUID] = mapped_column(
         primary_key=True,
-        server_default=text("public.uuid_generate_v7()"),
+        server_default=text("uuid_generate_v7()"),
         comment=(
             "Request id; a retry carries the same one and is refused as a duplicate"
         ),
@@ -194,7 +192,7 @@ class Invocation(Base):
         String(100), comment="Class of error"
     )
     is_cached: Mapped[bool] = mapped_column(
-        server_default=false(), comment="Answered from cache"
+        server_default=text("false"), comment="Answered from cache"
     )
     input_tokens: Mapped[int] = mapped_column(
         BigInteger, server_default=text("0"), comment="Tokens in"
