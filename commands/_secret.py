@@ -44,14 +44,18 @@ _LONGEST = 4096
 
 @dataclass
 class PasswordSource:
-    """Finds the password of *username* when asked; remembers one it made itself."""
+    """Finds the password of *username* when asked; remembers one it made itself.
+
+    With *may_generate* it makes one where nobody can be asked; *is_new* asks twice.
+    """
 
     username: str
     stdin: bool = False
     file: Path | None = None
     variable: str | None = None
     generate: bool = False
-    may_ask: bool = True
+    may_generate: bool = False
+    is_new: bool = True
     result: dict[str, str] = field(default_factory=dict)
     """What to tell about a generated password: the text or the name of its file."""
 
@@ -70,11 +74,9 @@ class PasswordSource:
             return _from_file(self.file)
         if self.variable and (text := os.environ.get(self.variable)):
             return text
-        if self.generate:
+        if self.generate or (self.may_generate and not sys.stdin.isatty()):
             return self._made()
-        if self.may_ask:
-            return read_secret(f"Password for {self.username}", twice=True)
-        return read_secret(f"Password for {self.username}")
+        return read_secret(f"Password for {self.username}", twice=self.is_new)
 
     def _made(self) -> str:
         from ai_platform.accounts.passwords import (  # noqa: PLC0415 - rarely needed
@@ -90,10 +92,10 @@ class PasswordSource:
 
 
 def secrets_folder() -> Path:
-    """Return the folder of generated secrets: in the checkout, unknown to git."""
-    from ai_platform.settings import CHECKOUT  # noqa: PLC0415 - loads pydantic
+    """Return the folder of generated secrets: beside the data, unknown to git."""
+    from ai_platform.settings import settings  # noqa: PLC0415 - loads pydantic
 
-    return CHECKOUT / ".secrets"
+    return settings().pgdata.parent / ".secrets"
 
 
 def write_secret(name: str, secret: str, folder: Path | None = None) -> Path:

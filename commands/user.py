@@ -81,7 +81,7 @@ def verify(
     """Try to sign in as a service would; exit 0 when it works, 1 when not."""
     from ai_platform.accounts import users  # noqa: PLC0415 - slow to import
 
-    source = PasswordSource(login, password_stdin, password_file, may_ask=False)
+    source = PasswordSource(login, password_stdin, password_file, is_new=False)
     with database(APP, OWNER) as connection:
         verdict = users.verify_login(connection, login, source.get())
     if as_json:
