@@ -1,0 +1,20 @@
+-- requires: tables, algo_platform.schema, public.set_updated_at, auth.org_id
+CREATE TRIGGER tr_experiments_updated_at
+    BEFORE UPDATE ON algo_platform.experiments
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+    EXECUTE FUNCTION public.set_updated_at();
+
+ALTER TABLE algo_platform.experiments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.experiments
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.experiments
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+GRANT SELECT ON algo_platform.experiments TO platform_app, platform_readonly;
+GRANT INSERT, UPDATE, DELETE ON algo_platform.experiments TO platform_app;
+GRANT USAGE ON SEQUENCE algo_platform.experiments_id_seq TO platform_app;

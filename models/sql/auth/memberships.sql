@@ -1,0 +1,39 @@
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id
+CREATE TRIGGER tr_memberships_updated_at
+    BEFORE UPDATE ON auth.memberships
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+    EXECUTE FUNCTION public.set_updated_at();
+
+CREATE TRIGGER tr_memberships_audit
+    AFTER INSERT OR UPDATE OR DELETE ON auth.memberships
+    FOR EACH ROW EXECUTE FUNCTION logs.audit_row_change('organization_id', 'user_id');
+
+ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.memberships
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON auth.memberships
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.memberships AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_update ON auth.memberships AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+GRANT SELECT ON auth.memberships TO platform_app, platform_readonly;
+GRANT INSERT, UPDATE, DELETE ON auth.memberships TO platform_app;

@@ -1,0 +1,20 @@
+-- requires: tables, data_platform.schema, public.set_updated_at, auth.org_id
+CREATE TRIGGER tr_text_embeddings_updated_at
+    BEFORE UPDATE ON data_platform.text_embeddings
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+    EXECUTE FUNCTION public.set_updated_at();
+
+ALTER TABLE data_platform.text_embeddings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.text_embeddings
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.text_embeddings
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+GRANT SELECT ON data_platform.text_embeddings TO platform_app, platform_readonly;
+GRANT INSERT, UPDATE, DELETE ON data_platform.text_embeddings TO platform_app;
+GRANT USAGE ON SEQUENCE data_platform.text_embeddings_id_seq TO platform_app;

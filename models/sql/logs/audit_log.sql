@@ -1,0 +1,16 @@
+-- requires: tables, logs.schema, logs.refuse_change, auth.org_id
+CREATE TRIGGER tr_audit_log_append_only
+    BEFORE UPDATE OR DELETE ON logs.audit_log
+    FOR EACH ROW EXECUTE FUNCTION logs.refuse_change();
+
+ALTER TABLE logs.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON logs.audit_log
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_read ON logs.audit_log
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()));
+
+GRANT SELECT ON logs.audit_log TO platform_app, platform_readonly;

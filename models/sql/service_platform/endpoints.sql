@@ -1,0 +1,28 @@
+-- requires: tables, service_platform.schema, public.set_updated_at, public.pb_notify_event, logs.audit_row_change, auth.org_id
+CREATE TRIGGER tr_endpoints_updated_at
+    BEFORE UPDATE ON service_platform.endpoints
+    FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
+    EXECUTE FUNCTION public.set_updated_at();
+
+CREATE TRIGGER tr_endpoints_audit
+    AFTER INSERT OR UPDATE OR DELETE ON service_platform.endpoints
+    FOR EACH ROW EXECUTE FUNCTION logs.audit_row_change();
+
+CREATE TRIGGER tr_endpoints_notify
+    AFTER INSERT OR UPDATE OR DELETE ON service_platform.endpoints
+    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event();
+
+ALTER TABLE service_platform.endpoints ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.endpoints
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.endpoints
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+GRANT SELECT ON service_platform.endpoints TO platform_app, platform_readonly;
+GRANT INSERT, UPDATE, DELETE ON service_platform.endpoints TO platform_app;
+GRANT USAGE ON SEQUENCE service_platform.endpoints_id_seq TO platform_app;
