@@ -8,4 +8,5 @@ pytest_plugins = (
     "tests.support.cluster",
     "tests.support.database",
     "tests.support.accounts",
+    "tests.support.branch",
 )

@@ -1,0 +1,128 @@
+"""One runner at a time, and nobody waits for ever."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+from ai_platform.runner._lock import LOCK_KEY
+from tests.support.programs import SCRIPTS
+
+if TYPE_CHECKING:
+    from tests.support.branch import Branch
+    from tests.support.database import Database
+    from tests.support.programs import Run
+
+
+def test_a_second_upgrade_changes_nothing(database: Database, run: Run) -> None:
+    """An upgrade with nothing to do says nothing was done and exits 0."""
+    before = _versions(database)
+    done = run("alembic", "upgrade", "head", env=database.environment())
+
+    assert done.returncode == 0
+    assert " upgrade " not in done.stderr
+    assert before == _versions(database)
+
+
+def test_waiting_ends_and_names_the_holder(database: Database, run: Run) -> None:
+    """Who waits too long learns which session to look at, and exits 4."""
+    holder = database.connect()
+    holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+    environment = database.environment(PLATFORM_LOCK_WAIT="0.5")
+
+    done = run("platform", "db", "upgrade", env=environment)
+
+    assert done.returncode == 4
+    assert f"pid {holder.info.backend_pid}, tests" in done.stderr
+    assert "PLATFORM_LOCK_WAIT" in done.stderr
+
+
+def test_reading_commands_do_not_wait(database: Database, run: Run) -> None:
+    """`current` and `check` answer while a migration is running."""
+    holder = database.connect()
+    holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+    environment = database.environment(PLATFORM_LOCK_WAIT="0.5")
+
+    assert run("alembic", "current", env=environment).returncode == 0
+    assert run("platform", "db", "current", env=environment).returncode == 0
+
+
+def test_a_waiting_upgrade_goes_on(database: Database, branch: Branch) -> None:
+    """The lock is taken as soon as it is free; the waiter then does its work."""
+    branch.add("t_waits", 'as_owner(); op.execute("CREATE TABLE auth.waited (a int)")')
+    holder = database.connect()
+    holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
+    waiter = subprocess.Popen(
+        [SCRIPTS / "alembic", "-c", branch.ini, "upgrade", "head"],
+        env=database.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(2.0)
+    assert waiter.poll() is None
+    holder.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
+    _, told = waiter.communicate(timeout=30)
+
+    assert waiter.returncode == 0
+    assert "waiting for another migration: pid" in told
+    assert _versions(database) == ["t_waits"]
+
+
+def test_a_busy_table_is_tried_again(
+    database: Database, branch: Branch, run: Run
+) -> None:
+    """A lock that is not free in time is waited for in short tries, then taken."""
+    branch.add("t_busy", 'as_owner(); op.execute("ALTER TABLE auth.users ADD x int")')
+    reader = database.connect(autocommit=False)
+    reader.execute("SELECT count(*) FROM auth.users")
+    reader.execute("SET LOCAL idle_in_transaction_session_timeout = '3s'")
+    environment = database.environment(PLATFORM_LOCK_TIMEOUT="0.3")
+
+    done = run("alembic", "-c", branch.ini, "upgrade", "head", env=environment)
+
+    assert done.returncode == 0, done.stderr
+    assert "t_busy: 55P03, try 2" in done.stderr
+    assert _versions(database) == ["t_busy"]
+
+
+def test_a_lock_never_free_is_refused(
+    database: Database, branch: Branch, run: Run
+) -> None:
+    """Retrying ends: the error names the revision and the setting to raise."""
+    branch.add("t_never", 'as_owner(); op.execute("ALTER TABLE auth.users ADD x int")')
+    reader = database.connect(autocommit=False)
+    reader.execute("SELECT count(*) FROM auth.users")
+    environment = database.environment(
+        PLATFORM_LOCK_TIMEOUT="0.1", PLATFORM_RETRY_FOR="0.5"
+    )
+
+    done = run("alembic", "-c", branch.ini, "upgrade", "head", env=environment)
+
+    assert done.returncode != 0
+    assert "revision t_never" in done.stderr
+    assert "PLATFORM_LOCK_TIMEOUT" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert _versions(database) == [branch.shipped]
+
+
+def test_relative_steps_are_not_repeated_by_a_retry(
+    database: Database, branch: Branch, run: Run
+) -> None:
+    """`upgrade +1` under a passing fault goes one step on, not two."""
+    branch.add("t_one", 'as_owner(); op.execute("ALTER TABLE auth.users ADD x int")')
+    branch.add("t_two", 'as_owner(); op.execute("ALTER TABLE auth.users ADD y int")')
+    reader = database.connect(autocommit=False)
+    reader.execute("SELECT count(*) FROM auth.users")
+    reader.execute("SET LOCAL idle_in_transaction_session_timeout = '2s'")
+    environment = database.environment(PLATFORM_LOCK_TIMEOUT="0.3")
+
+    done = run("alembic", "-c", branch.ini, "upgrade", "+1", env=environment)
+
+    assert done.returncode == 0, done.stderr
+    assert _versions(database) == ["t_one"]
+
+
+def _versions(database: Database) -> list[str]:
+    rows = database.connect().execute("SELECT version_num FROM alembic_version")
+    return [version for (version,) in rows]
