@@ -28,3 +28,6 @@ JOURNAL_SCHEMA: Final = "platform_meta"
 PARTITION_POLICIES: Final = "monitoring.partition_policies"
 RUNTIME_PARTITIONED: Final = ("data_platform.chunk_embeddings",)
 """Parents whose LIST partitions are made at run time, one per embedding model."""
+CREATE_PARTITION: Final = "monitoring.create_partition"
+METRICS: Final = "monitoring.metrics"
+ARCHIVE_DAILY_STATS: Final = "monitoring.archive_daily_stats"

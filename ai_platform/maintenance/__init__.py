@@ -1,0 +1,1 @@
+"""Keep the database usable over time: partitions made ahead, expired ones removed."""

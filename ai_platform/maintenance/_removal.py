@@ -1,0 +1,275 @@
+"""Remove expired partitions; an open SELECT delays that, and no writer waits for it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg import Error, errors, sql
+
+from ai_platform.connection import first_line
+from ai_platform.errors import BadValue
+from ai_platform.names import ARCHIVE_DAILY_STATS, METRICS
+from ai_platform.settings import settings
+
+from ._attached import Leftover, Partition, leftovers, mark_of, partitions
+from ._policies import Parent, PolicyFault, now_or, resolve, wanted
+from ._session import PASSING, limit_waits, patiently, session
+from ._steps import Action, OnStep, Outcome, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    import psycopg
+
+__all__ = ["WAIT_S", "prune"]
+
+WAIT_S: Final = 20.0
+"""How long one partition is tried before it is left to the next run, in seconds."""
+
+# FINALIZE waits for old snapshots while it holds a lock that ATTACH needs; below
+# deadlock_timeout (1 s) a writer that makes a partition meanwhile is never the victim.
+_FINALIZE_WAIT_S: Final = 0.5
+
+_DETACH: Final = "ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY"
+_FINALIZE: Final = "ALTER TABLE {} DETACH PARTITION {} FINALIZE"
+_LOCK: Final = "SELECT pg_{}(hashtextextended('platform partitions prune', %s::bigint))"
+_IS_PENDING: Final = """
+    SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = %s AND inhparent = %s
+"""
+
+
+def prune(  # noqa: PLR0913 - every one has a default
+    conn: psycopg.Connection[Any],
+    *,
+    now: datetime | None = None,
+    table: str | None = None,
+    dry_run: bool = False,
+    wait_s: float = WAIT_S,
+    on_step: OnStep | None = None,
+) -> list[Step]:
+    """Drop partitions past their retention; return what was done.
+
+    What an earlier run left half done is finished first. Each partition is marked,
+    detached CONCURRENTLY and dropped, in transactions of their own; metrics are
+    archived before. Where another transaction stands in the way for *wait_s* seconds,
+    the step is *delayed* and the next run goes on. With *dry_run* nothing changes.
+
+    Raises BadValue (*now* in the future, *table*), Refused or CannotConnect.
+    """
+    done: list[Step] = []
+    with session(conn, writes=not dry_run):
+        at = now_or(conn, now)
+        if not dry_run:
+            _refuse_the_future(conn, at)
+        for policy in wanted(conn, table):
+            try:
+                removal = _Removal(conn, resolve(conn, policy, at=at), wait_s)
+                steps = removal.planned() if dry_run else removal.run()
+            except PolicyFault as fault:
+                text = str(fault)
+                failed = Step("check", policy.parent, None, None, None, "failed", text)
+                steps = iter([failed])
+            for step in steps:
+                done.append(step)
+                if on_step is not None:
+                    on_step(step)
+    return done
+
+
+def _refuse_the_future(conn: psycopg.Connection[Any], at: datetime) -> None:
+    if at > now_or(conn, None):
+        raise BadValue(
+            f"{at.isoformat()} is in the future: what has not expired would be dropped",
+            hint="add --dry-run to see what would expire by then",
+        )
+
+
+@dataclass(slots=True)
+class _Removal:
+    """The removal of what has expired of one table."""
+
+    conn: psycopg.Connection[Any]
+    parent: Parent
+    wait_s: float
+    _blocked_by: str | None = field(default=None, init=False)
+
+    def planned(self) -> Iterator[Step]:
+        """Yield what `run` would do now."""
+        attached = partitions(self.conn, self.parent)
+        for one in attached:
+            if one.is_pending:
+                yield self._step("detach", one, "planned", "it is half detached")
+        for leftover in leftovers(self.conn, self.parent):
+            yield self._keep(leftover) or self._step("drop", leftover, "planned")
+        expired = [one for one in attached if self._is_expired(one)]
+        if expired and self._is_metrics:
+            yield self._step("archive", None, "planned")
+        for one in expired:
+            if not one.is_pending or one.is_marked(self.parent):
+                yield self._step("drop", one, "planned")
+
+    def run(self) -> Iterator[Step]:
+        """Finish what was begun, then remove what has expired; yield each step."""
+        with self._alone() as alone:
+            if not alone:
+                yield self._step("check", None, "busy", "another prune works on it")
+                return
+            yield from self._finish_detaches()
+            yield from self._drop_leftovers()
+            expired = []
+            for one in partitions(self.conn, self.parent):
+                if self._is_expired(one) and not one.is_pending:
+                    expired.append(one)
+                elif one.is_marked(self.parent) and not one.is_pending:
+                    yield self._unmark(one)
+            yield from self._remove(expired)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Hold the lock of this table's removal; False when another session has it.
+
+        It is not the lock of create_partition: writers may wait for that one.
+        """
+        lock = sql.SQL(_LOCK)
+        row = self.conn.execute(
+            lock.format(sql.SQL("try_advisory_lock")), [self.parent.oid]
+        ).fetchone()
+        alone = bool(row and row[0])
+        try:
+            yield alone
+        finally:
+            if alone and not self.conn.closed:
+                unlock = lock.format(sql.SQL("advisory_unlock"))
+                self.conn.execute(unlock, [self.parent.oid])
+
+    def _finish_detaches(self) -> Iterator[Step]:
+        for one in partitions(self.conn, self.parent):
+            if one.is_pending:
+                yield self._tried("detach", one, partial(self._leave, one))
+
+    def _drop_leftovers(self) -> Iterator[Step]:
+        for leftover in leftovers(self.conn, self.parent):
+            yield self._keep(leftover) or self._drop(leftover)
+
+    def _remove(self, expired: list[Partition]) -> Iterator[Step]:
+        if expired and self._is_metrics:
+            archived = self._archive()
+            yield archived
+            if archived.outcome != "done":
+                return
+        for one in expired:
+            if self._blocked_by is not None:
+                detail = f"waits until {self._blocked_by} is detached"
+                yield self._step("detach", one, "delayed", detail)
+            elif one.is_foreign:
+                detail = "it is a foreign table: detach it by hand"
+                yield self._step("detach", one, "failed", detail)
+            else:
+                left = self._tried("detach", one, partial(self._detach, one))
+                yield self._dropped(one) if left.outcome == "done" else left
+
+    def _detach(self, one: Partition) -> None:
+        limit_waits(self.conn, settings().lock_timeout_s)
+        self._comment(one, mark_of(self.parent, one))
+        self._leave(one)
+
+    def _leave(self, one: Partition) -> None:
+        """Detach *one*, or finish the detach that an earlier attempt began."""
+        row = self.conn.execute(_IS_PENDING, [one.oid, self.parent.oid]).fetchone()
+        if row is None:
+            return
+        statement = sql.SQL(_FINALIZE if row[0] else _DETACH).format(
+            sql.Identifier(self.parent.schema, self.parent.name), one.identifier
+        )
+        longest_s = _FINALIZE_WAIT_S if row[0] else settings().lock_timeout_s
+        limit_waits(self.conn, min(longest_s, self.wait_s))
+        self.conn.execute(statement)
+
+    def _dropped(self, one: Partition) -> Step:
+        for leftover in leftovers(self.conn, self.parent):
+            if leftover.oid == one.oid:
+                return self._keep(leftover) or self._drop(leftover)
+        return self._step("drop", one, "present", "another session dropped it")
+
+    def _keep(self, leftover: Leftover) -> Step | None:
+        """Return why *leftover* must stay; None when it may be dropped."""
+        doubt = leftover.doubt
+        if doubt is None and not self._is_expired(leftover):
+            doubt = "retention was raised since: attach it again"
+        if doubt is None:
+            return None
+        detail = f"left alone: {doubt}, or drop it by hand"
+        return self._step("drop", leftover, "failed", detail)
+
+    def _drop(self, leftover: Leftover) -> Step:
+        def drop() -> None:
+            limit_waits(self.conn, min(settings().lock_timeout_s, self.wait_s))
+            with self.conn.transaction():
+                self.conn.execute(sql.SQL("LOCK TABLE {}").format(leftover.identifier))
+                # proven again under the lock: the name may be another table's by now
+                if leftover not in leftovers(self.conn, self.parent):
+                    raise errors.UndefinedTable("another table has taken its name")
+                self.conn.execute(sql.SQL("DROP TABLE {}").format(leftover.identifier))
+
+        return self._tried("drop", leftover, drop)
+
+    def _archive(self) -> Step:
+        """Copy finished days out of the metrics before their partitions go."""
+        try:
+            row = self.conn.execute(f"SELECT {ARCHIVE_DAILY_STATS}()").fetchone()
+        except Error as error:
+            if self.conn.closed:
+                raise
+            return self._step("archive", None, "failed", first_line(error))
+        return self._step("archive", None, "done", f"{row[0] if row else 0} rows")
+
+    def _unmark(self, one: Partition) -> Step:
+        """Take back the mark of a removal that never began and is not due any more.
+
+        Otherwise whoever detaches it by hand to keep it would lose it.
+        """
+        return self._tried("unmark", one, lambda: self._comment(one, None))
+
+    def _comment(self, one: Partition, text: str | None) -> None:
+        comment = sql.SQL("COMMENT ON TABLE {} IS {}")
+        self.conn.execute(comment.format(one.identifier, sql.Literal(text)))
+
+    def _tried(
+        self, action: Action, one: Partition | Leftover, work: Callable[[], None]
+    ) -> Step:
+        try:
+            patiently(work, for_s=self.wait_s)
+        except PASSING as error:
+            if action == "detach":
+                self._blocked_by = one.shown
+            return self._step(action, one, "delayed", first_line(error))
+        except Error as error:
+            if self.conn.closed:
+                raise
+            return self._step(action, one, "failed", first_line(error))
+        return self._step(action, one, "done")
+
+    def _is_expired(self, one: Partition | Leftover) -> bool:
+        cutoff = self.parent.cutoff
+        return cutoff is not None and one.bounds.upper <= cutoff
+
+    @property
+    def _is_metrics(self) -> bool:
+        return f"{self.parent.schema}.{self.parent.name}" == METRICS
+
+    def _step(
+        self,
+        action: Action,
+        one: Partition | Leftover | None,
+        outcome: Outcome,
+        detail: str = "",
+    ) -> Step:
+        parent = self.parent.policy.parent
+        if one is None:
+            return Step(action, parent, None, None, None, outcome, detail)
+        lower, upper = one.bounds.lower, one.bounds.upper
+        return Step(action, parent, one.shown, lower, upper, outcome, detail)
