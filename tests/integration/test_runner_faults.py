@@ -7,12 +7,13 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from tests.support.programs import SCRIPTS
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.support.branch import Branch
     from tests.support.database import Database
     from tests.support.programs import Run
