@@ -17,6 +17,8 @@ def change(expected: Any, actual: Any) -> str:
     if isinstance(expected, list | None) and isinstance(actual, list | None):
         return _list_change(expected or [], actual or [])
     left, right = _plain(expected), _plain(actual)
+    if left == right:
+        return "white space only"
     if max(len(left), len(right)) > _WIDE:
         left, right = _excerpts(left, right)
     return f"{left} → {right}"

@@ -20,6 +20,7 @@ _OPERATORS_CHOICE = {
     ("database", "rights of PUBLIC"),
     ("schema", "rights of PUBLIC"),
     ("extension", "version"),
+    ("index", "build record"),
     ("materialized view", "populated"),
     ("table", "column order"),
     ("view", "column order"),

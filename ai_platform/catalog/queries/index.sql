@@ -40,10 +40,13 @@ SELECT 'index' AS kind,
            'attached to', (SELECT h.inhparent::regclass::text FROM pg_inherits h
                             WHERE h.inhrelid = i.indexrelid),
            'tablespace', (SELECT s.spcname FROM pg_tablespace s WHERE s.oid = x.reltablespace),
-           'comment', obj_description(i.indexrelid, 'pg_class')) AS properties
+           -- of a vector index: what maintenance wrote when it built the index last
+           'build record', CASE WHEN note.text LIKE '{%%' THEN note.text END,
+           'comment', CASE WHEN note.text NOT LIKE '{%%' THEN note.text END) AS properties
   FROM pg_index i
   JOIN pg_class x ON x.oid = i.indexrelid
   JOIN pg_class r ON r.oid = i.indrelid
   JOIN pg_am m ON m.oid = x.relam
+  CROSS JOIN LATERAL (SELECT obj_description(i.indexrelid, 'pg_class') AS text) note
   LEFT JOIN pg_constraint k ON k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
  WHERE i.indrelid = ANY (%(relations)s);

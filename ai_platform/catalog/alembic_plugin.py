@@ -1,0 +1,198 @@
+"""Let `alembic check` see what its own comparison misses."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from alembic.autogenerate.render import renderers
+from alembic.operations.ops import (
+    AddColumnOp,
+    AddConstraintOp,
+    AlterColumnOp,
+    CreateIndexOp,
+    CreateTableCommentOp,
+    CreateTableOp,
+    DropColumnOp,
+    DropConstraintOp,
+    DropIndexOp,
+    DropTableCommentOp,
+    DropTableOp,
+    MigrateOperation,
+)
+from alembic.runtime.plugins import Plugin
+from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy import text
+
+from ai_platform.connection import Target
+
+from .difference import Difference, diff
+from .reference import reference
+from .snapshot import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    import psycopg
+    from alembic.autogenerate.api import AutogenContext
+    from alembic.operations.ops import UpgradeOps
+    from sqlalchemy import MetaData
+    from sqlalchemy.engine import Connection
+
+__all__ = ["CatalogDrift", "alembic_plugin", "partition_filter", "target_of"]
+
+NAME: Final = "ai_platform.catalog"
+log = logging.getLogger(f"alembic.autogenerate.{NAME}")
+
+
+class CatalogDrift(MigrateOperation):
+    """Differences that no Alembic operation can express."""
+
+    def __init__(self, differences: Iterable[Difference]) -> None:
+        self.differences = tuple(differences)
+
+    def reverse(self) -> CatalogDrift:
+        """Return nothing to undo: the operation is a remark."""
+        return CatalogDrift(())
+
+    def to_diff_tuple(self) -> tuple[Any, ...]:
+        """Return what `alembic check` prints."""
+        return ("catalog_drift", *map(str, self.differences))
+
+
+@renderers.dispatch_for(CatalogDrift)
+def _render(_context: AutogenContext, operation: CatalogDrift) -> list[str]:
+    lines = [f"# not expressible here: {item}" for item in operation.differences]
+    return [*lines, "pass"]
+
+
+def alembic_plugin(metadata: MetaData, sql_root: Path) -> list[str]:
+    """Register the comparison; return the value for ``autogenerate_plugins``.
+
+    In `env.py`, for the commands that compare::
+
+        context.configure(..., autogenerate_plugins=alembic_plugin(metadata, root))
+
+    What Alembic found itself is not said twice.
+    """
+
+    def compare(
+        context: AutogenContext, operations: UpgradeOps
+    ) -> PriorityDispatchResult:
+        if context.connection is not None:
+            found = _remaining(context.connection, metadata, sql_root, operations)
+            for difference in found:
+                log.info("Detected %s", difference)
+            if found:
+                operations.ops.append(CatalogDrift(found))
+        return PriorityDispatchResult.CONTINUE
+
+    _forget()
+    Plugin(NAME).add_autogenerate_comparator(
+        compare, "autogenerate", priority=DispatchPriority.LAST
+    )
+    return ["alembic.autogenerate.*", NAME]
+
+
+def _forget() -> None:
+    """Make room: a process may run env.py more than once."""
+    from alembic.runtime import plugins  # noqa: PLC0415 - no public look-up exists
+
+    known = plugins._all_plugins.get(NAME)  # noqa: SLF001
+    if known is not None:
+        known.remove()
+
+
+def _remaining(
+    connection: Connection,
+    metadata: MetaData,
+    sql_root: Path,
+    operations: UpgradeOps,
+) -> list[Difference]:
+    driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
+    actual = snapshot(driver)
+    expected = reference(target_of(driver), metadata, sql_root)
+    told = set(_told(operations.ops))
+    return [
+        item
+        for item in diff(expected, actual)
+        if not item.weak and not told.intersection(_names(item))
+    ]
+
+
+def target_of(connection: psycopg.Connection[Any]) -> Target:
+    """Return where *connection* leads, to open another one with the same login."""
+    info = connection.info
+    parameters = info.get_parameters()
+    user, database = parameters.pop("user"), parameters.pop("dbname", info.dbname)
+    login = quote(user, safe="")
+    if info.password:
+        login += ":" + quote(info.password, safe="")
+    parameters.pop("application_name", None)
+    query = urlencode(parameters)
+    return Target(
+        f"postgresql://{login}@/{quote(database, safe='')}?{query}", "this connection"
+    )
+
+
+def _told(operations: Iterable[MigrateOperation]) -> Iterator[str]:
+    """Yield the names of what Alembic's own *operations* are about."""
+    for operation in operations:
+        match operation:
+            case CreateTableOp() | DropTableOp():
+                yield _table(operation)
+            case CreateTableCommentOp() | DropTableCommentOp():
+                yield _table(operation) + ": comment"
+            case AddColumnOp():
+                yield f"{_table(operation)}.{operation.column.name}"
+            case DropColumnOp() | AlterColumnOp():
+                yield f"{_table(operation)}.{operation.column_name}"
+            case CreateIndexOp() | DropIndexOp():
+                schema = operation.schema or "public"
+                yield f"{schema}.{operation.index_name}"
+            case AddConstraintOp() | DropConstraintOp():
+                name = getattr(operation, "constraint_name", None)
+                yield f"{name} on {_table(operation)}"
+        yield from _told(getattr(operation, "ops", ()))
+
+
+def _table(operation: Any) -> str:
+    name = getattr(operation, "table_name", None) or operation.source_table
+    return f"{operation.schema or 'public'}.{name}"
+
+
+def _names(difference: Difference) -> Iterator[str]:
+    """Yield the names under which Alembic may have told of *difference*."""
+    identity = difference.identity.replace('"', "")
+    yield identity
+    if difference.kind == "table" and difference.property == "comment":
+        yield f"{identity}: comment"
+    if " on " in identity:  # the index of a constraint that Alembic tells of
+        name, _, table = identity.partition(" on ")
+        yield f"{table.rpartition('.')[0]}.{name}"
+
+
+def partition_filter(
+    connection: Connection,
+) -> Callable[[str | None, str, dict[str, str | None]], bool]:
+    """Return an ``include_name`` that hides every partition from autogenerate.
+
+    By the catalog, not by name patterns, and before anything of them is read.
+    """
+    query = text(
+        "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f')"
+    )
+    hidden = {(str(schema), str(name)) for schema, name in connection.execute(query)}
+
+    def include_name(
+        name: str | None, kind: str, parents: dict[str, str | None]
+    ) -> bool:
+        if kind != "table":
+            return True
+        return (parents.get("schema_name") or "public", name) not in hidden
+
+    return include_name

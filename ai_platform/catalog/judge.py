@@ -1,0 +1,132 @@
+"""Hold a database against its declaration, and renew what a newer server made old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from ai_platform import names
+from ai_platform.connection import connect
+
+from .difference import Difference, diff
+from .reference import reference
+from .snapshot import snapshot
+from .sources import load_order, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import MetaData
+
+    from ai_platform.connection import Target
+
+    from .sources import SqlFile
+
+__all__ = ["Verdict", "check", "refresh", "sort_out"]
+
+_OF_FILES = ("function", "procedure", "view")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What distinguishes a database from its declaration.
+
+    *drift* must be explained or undone. *outdated* differs because the server's
+    version chooses its text; `refresh` renews it from *files*. *notes* are the
+    operator's choices and no fault.
+    """
+
+    drift: tuple[Difference, ...]
+    outdated: tuple[Difference, ...]
+    notes: tuple[Difference, ...]
+    files: tuple[SqlFile, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Return whether the database is what was declared."""
+        return not self.drift and not self.outdated
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict as a JSON object."""
+        return {
+            "clean": self.clean,
+            "drift": [item.to_dict() for item in self.drift],
+            "refresh": [item.to_dict() for item in self.outdated],
+            "notes": [item.to_dict() for item in self.notes],
+            "files": [file.name for file in self.files],
+        }
+
+
+def check(
+    target: Target,
+    metadata: MetaData,
+    sql_root: Path,
+    *,
+    owner: str | None = names.OWNER,
+) -> Verdict:
+    """Compare the database of *target* with what *metadata* and *sql_root* declare.
+
+    Writes nothing to it; see `reference` for where the other side is built.
+    """
+    expected = reference(target, metadata, sql_root, owner=owner)
+    with connect(target) as connection:
+        actual = snapshot(connection)
+    return sort_out(diff(expected, actual), read_sources(sql_root))
+
+
+def sort_out(differences: Iterable[Difference], files: Sequence[SqlFile]) -> Verdict:
+    """Tell drift from what `refresh` would renew and from the operator's choices."""
+    by_version = {file.name: file for file in files if file.by_version}
+    drift: list[Difference] = []
+    outdated: list[Difference] = []
+    notes: list[Difference] = []
+    renewing: set[SqlFile] = set()
+    for item in differences:
+        file = by_version.get(_file_name(item))
+        if item.weak:
+            notes.append(item)
+        elif file is None or item.actual == "present":
+            drift.append(item)
+        else:
+            outdated.append(item)
+            renewing.add(file)
+    order = load_order(files)
+    ordered = tuple(f for f in (*order.before, *order.after) if f in renewing)
+    return Verdict(tuple(drift), tuple(outdated), tuple(notes), ordered)
+
+
+def _file_name(difference: Difference) -> str:
+    """Return the name that the file of a function or view would have."""
+    if difference.kind not in _OF_FILES:
+        return ""
+    return difference.identity.partition("(")[0].replace('"', "")
+
+
+def refresh(
+    target: Target,
+    metadata: MetaData,
+    sql_root: Path,
+    *,
+    dry_run: bool = False,
+    owner: str = names.OWNER,
+) -> Verdict:
+    """Run again the files whose objects a newer server version makes differently.
+
+    All in one transaction, as *owner*; with *dry_run* only say which. Returns the
+    verdict from before: *outdated* is what was, or would be, renewed.
+    """
+    verdict = check(target, metadata, sql_root, owner=owner)
+    if dry_run or not verdict.files:
+        return verdict
+    with connect(target, application_name="platform-refresh") as connection:
+        connection.prepare_threshold = None
+        with connection.transaction():
+            connection.execute(
+                sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner))
+            )
+            for file in verdict.files:
+                connection.execute(file.text.encode())
+    return verdict

@@ -1,0 +1,178 @@
+"""A database for a moment, gone again whatever happens to this process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import psycopg
+from psycopg import sql
+
+from ai_platform.connection import Target, connect, first_line
+from ai_platform.errors import PlatformError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+__all__ = ["PREFIX", "scratch_database", "sweep"]
+
+PREFIX: Final = "platform_scratch_"
+_TERMINATED: Final = 128 + signal.SIGTERM
+_LIKE_TARGET: Final = """
+    SELECT pg_encoding_to_char(encoding), datcollate, datctype,
+           (SELECT setting FROM pg_db_role_setting s, unnest(s.setconfig) setting
+             WHERE s.setdatabase = d.oid AND s.setrole = 0
+               AND setting LIKE 'search_path=%') AS search_path,
+           (SELECT n.nspname FROM pg_extension e
+              JOIN pg_namespace n ON n.oid = e.extnamespace
+             WHERE e.extname = 'vector') AS vector_schema
+      FROM pg_database d WHERE datname = current_database()
+"""
+_ABANDONED: Final = """
+    SELECT datname FROM pg_database d
+     WHERE starts_with(datname, %s)
+       AND NOT EXISTS (SELECT FROM pg_stat_activity a
+                        WHERE a.application_name = d.datname OR a.datname = d.datname)
+"""
+
+
+@contextmanager
+def scratch_database(target: Target) -> Iterator[Target]:
+    """Give an empty database on the server of *target*; drop it on the way out.
+
+    The session that makes it carries its name as application name: a database whose
+    session has gone was left behind by a killed process and is dropped by the next
+    caller. SIGTERM counts as an exception meanwhile.
+
+    Where the login may not create databases, an embedded server of the same major
+    version gives one. Raises Refused where there is none.
+    """
+    name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
+    with connect(target, application_name=name) as holder, _terminated_as_exit():
+        sweep(holder)
+        if not _may_create(holder):
+            with _embedded(holder) as place:
+                yield place
+            return
+        try:
+            place = _create(holder, target, name)
+            yield place
+        finally:
+            _drop(holder, name)
+
+
+def sweep(connection: psycopg.Connection[Any]) -> list[str]:
+    """Drop the scratch databases that nobody holds; return their names."""
+    dropped: list[str] = []
+    for (name,) in connection.execute(_ABANDONED, [PREFIX]).fetchall():
+        try:
+            _drop(connection, name)
+        except psycopg.Error:  # another login's, or another sweep was quicker
+            continue
+        dropped.append(name)
+    return dropped
+
+
+def _may_create(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute(
+        "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = session_user"
+    ).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _create(holder: psycopg.Connection[Any], target: Target, name: str) -> Target:
+    row = holder.execute(_LIKE_TARGET).fetchone()
+    if row is None:
+        raise Refused("this database does not list itself", hint="connect again")
+    encoding, collate, ctype, search_path, vector_schema = row
+    database = sql.Identifier(name)
+    statement = (
+        "CREATE DATABASE {} TEMPLATE template0 ENCODING {} LC_COLLATE {} LC_CTYPE {}"
+    )
+    try:
+        holder.execute(sql.SQL(statement).format(database, encoding, collate, ctype))
+    except psycopg.Error as error:
+        raise Refused(
+            f"no scratch database can be created: {first_line(error)}",
+            hint="use a login with CREATEDB",
+        ) from None
+    if search_path:
+        # stored as a list of names already quoted
+        path = sql.SQL(search_path.partition("=")[2])
+        holder.execute(
+            sql.SQL("ALTER DATABASE {} SET search_path = {}").format(database, path)
+        )
+    place = target.with_database(name)
+    if vector_schema not in (None, "public"):
+        _place_vector(place, vector_schema)
+    return place
+
+
+def _place_vector(place: Target, schema: str) -> None:
+    """Put vector where the compared database has it: types carry its schema's name."""
+    with connect(place, application_name=place.database) as connection:
+        for statement in (
+            "CREATE SCHEMA IF NOT EXISTS {}",
+            "CREATE EXTENSION vector WITH SCHEMA {}",
+        ):
+            connection.execute(sql.SQL(statement).format(sql.Identifier(schema)))
+
+
+def _drop(connection: psycopg.Connection[Any], name: str) -> None:
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    connection.execute(statement.format(sql.Identifier(name)))
+
+
+@contextmanager
+def _embedded(holder: psycopg.Connection[Any]) -> Iterator[Target]:
+    """Give an empty database of an embedded server that ends with the block."""
+    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+
+    wanted = holder.info.server_version // 10000
+    hint = "use a login with CREATEDB, or a superuser"
+    with tempfile.TemporaryDirectory(prefix="platform-scratch-") as folder:
+        server = EmbeddedServer(Path(folder) / "server", options={"fsync": "off"})
+        try:
+            server.start()
+        except PlatformError as error:
+            raise Refused(
+                f"the login may not create a scratch database: {error.message}",
+                hint=hint,
+            ) from None
+        try:
+            major = server.status().major
+            if major != wanted:
+                raise Refused(
+                    "the login may not create a scratch database, and the embedded "
+                    f"server is PostgreSQL {major}, not {wanted}",
+                    hint=hint,
+                )
+            yield Target(server.url(), "scratch server")
+        finally:
+            server.stop(mode="immediate")
+            shutil.rmtree(Path(folder) / "server", ignore_errors=True)
+
+
+@contextmanager
+def _terminated_as_exit() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, where we may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(_TERMINATED)
