@@ -92,7 +92,7 @@ TimeOrderedId = Annotated[
 
 # -- tenant -------------------------------------------------------------------------
 
-# part of the composite key to its parent: has no foreign key of its own
+# checked by the composite key to its parent: no foreign key of its own
 TenantId = Annotated[
     int, mapped_column(server_default=text("auth.org_id()"), comment="Tenant")
 ]
@@ -104,6 +104,7 @@ RootTenantId = Annotated[
         comment="Tenant",
     ),
 ]
+# a row without owner is shared by all or belongs to the platform
 SharedTenantId = Annotated[
     int | None,
     mapped_column(

@@ -140,10 +140,7 @@ class EmbeddingModel(Base):
 
 
 class TextEmbedding(Base):
-    """Text snippets with a 1536-dimension vector.
-
-    Keyed by dataset and record (seed table).
-    """
+    """Text snippets with a vector, keyed by dataset and record (seed table)."""
 
     __tablename__ = "text_embeddings"
 
@@ -181,6 +178,7 @@ class TextEmbedding(Base):
 
     __table_args__ = (
         PrimaryKeyConstraint("id", name="text_embeddings_pkey"),
+        # unchecked while the organization is NULL: a plain insert of an old client
         tenant_key("dataset_id", "data_platform.datasets", ondelete="CASCADE"),
         CheckConstraint("jsonb_typeof(metadata) = 'object'", name="metadata"),
         Index(
@@ -318,10 +316,7 @@ class Vectorizer(Base):
 
 
 class VectorizerQueueEntry(Base):
-    """Documents waiting to be (re-)embedded.
-
-    The key makes a document wait at most once.
-    """
+    """Document waiting to be embedded (again); it waits at most once, by the key."""
 
     __tablename__ = "vectorizer_queue"
 

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 
 class LineageEdge(Base):
-    """Directed provenance between sources.
+    """What was made from what.
 
-    Dataset versions, runs and model versions.
+    One ``src_`` and one ``dst_`` column of each row are set: a source, dataset version,
+    run or model version.
     """
 
     __tablename__ = "lineage_edges"

@@ -153,10 +153,7 @@ class PromptVersion(Base):
 
 
 class PromptLabel(Base):
-    """Movable label of a prompt version.
-
-    Production, staging; one version per label by primary key.
-    """
+    """Movable label, such as production: it names one version of a prompt."""
 
     __tablename__ = "prompt_labels"
 

@@ -259,10 +259,7 @@ class Endpoint(Base):
 
 
 class Deployment(Base):
-    """A revision running behind an endpoint with a share of its traffic.
-
-    Any number at a time.
-    """
+    """A revision running behind an endpoint with a share of its traffic."""
 
     __tablename__ = "deployments"
 
