@@ -42,7 +42,7 @@ def check_password(password: str, *, username: str = "", email: str = "") -> Non
         raise BadValue("the password contains a NUL character")
     if len(password) < MIN_LENGTH:
         raise BadValue(
-            f"the password is too short: {len(password)} characters",
+            "the password is too short",
             hint=f"use at least {MIN_LENGTH} characters; a sentence is fine",
         )
     if len(_bytes(password)) > MAX_BYTES:
