@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import pytest
 
@@ -153,19 +152,13 @@ def test_a_login_without_rights_learns_what_to_ask_for(
 ) -> None:
     """Neither on an empty nor on a finished database is there a half-made schema."""
     database: Database = request.getfixturevalue(name)
-    url = _as_login(database.url, stranger)
+    url = database.as_login(stranger).url
     done = run("platform", "db", "upgrade", env=clean_environment(DATABASE_URL=url))
 
     assert done.returncode == 4
     assert "'t stranger'" in done.stderr
     assert "next: " in done.stderr
     assert "GRANT" in done.stderr or "--bootstrap" in done.stderr
-
-
-def _as_login(url: str, login: str) -> str:
-    scheme, _, rest = url.partition("://")
-    _, _, host = rest.rpartition("@")
-    return f"{scheme}://{quote(login)}@{host}"
 
 
 @pytest.mark.parametrize(

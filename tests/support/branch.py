@@ -59,7 +59,9 @@ class Branch:
         self.ini.write_text(
             _INI.format(checkout=CHECKOUT, folder=self._folder), encoding="utf-8"
         )
-        self.shipped = offline.revisions()[-1].id
+        known = offline.revisions()
+        self.shipped = known[-1].id
+        self.half = known[len(known) // 2].id
         self.head = self.shipped
 
     def add(self, revision: str, up: str, down: str = "pass") -> str:

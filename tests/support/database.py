@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from psycopg import sql
+
+from ai_platform.connection import Target
 
 from .environment import clean_environment
 from .programs import run_program
@@ -15,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
-
-    from ai_platform.connection import Target
 
     from .cluster import Cluster
 
@@ -44,6 +45,12 @@ class Database:
     def login(self, role: str) -> Target:
         """Return the target of a member login of *role*, such as ``app``."""
         return self.cluster.login(role).with_database(self.name)
+
+    def as_login(self, name: str) -> Target:
+        """Return the target of login *name*, which a test made without a password."""
+        scheme, _, rest = self.url.partition("://")
+        host = rest.rpartition("@")[2]
+        return Target(f"{scheme}://{quote(name)}@{host}", "tests")
 
     def connect(
         self,
@@ -93,6 +100,12 @@ class Database:
 @pytest.fixture
 def empty(cluster: Cluster) -> Iterator[Database]:
     """Give a database with nothing in it."""
+    yield from _until_dropped(cluster, cluster.create())
+
+
+@pytest.fixture
+def other(cluster: Cluster) -> Iterator[Database]:
+    """Give a second database with nothing in it, on the same server."""
     yield from _until_dropped(cluster, cluster.create())
 
 
