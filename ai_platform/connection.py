@@ -77,7 +77,17 @@ def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
 
     server = EmbeddedServer()
     server.start()
+    _forget_libpq_variables()
     return Target(server.url(), "embedded server")
+
+
+def _forget_libpq_variables() -> None:
+    """Drop PGHOSTADDR, PGOPTIONS and the like: they are for another server.
+
+    libpq fills whatever a URL leaves open from them, ours would end up elsewhere.
+    """
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def _parse(url: str, source: str) -> Target:

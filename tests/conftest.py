@@ -8,5 +8,6 @@ pytest_plugins = (
     "tests.support.cluster",
     "tests.support.database",
     "tests.support.accounts",
+    "tests.support.servers",
     "tests.support.branch",
 )

@@ -15,7 +15,7 @@ from ai_platform.errors import CannotConnect, Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Account", "can_reach", "run", "server_account", "starter"]
+__all__ = ["Account", "can_reach", "name_of", "run", "server_account", "starter"]
 
 ROOT = 0
 # A server of PostgreSQL refuses to run as root; the first of these that exists serves.
@@ -64,6 +64,14 @@ def server_account() -> Account:
         "PostgreSQL does not run as root, and there is no user postgres or nobody",
         hint="run as an ordinary user, or set DATABASE_URL",
     )
+
+
+def name_of(uid: int) -> str:
+    """Return how to call the user *uid* in a message."""
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user id {uid}"
 
 
 def run(

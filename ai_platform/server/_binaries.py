@@ -15,6 +15,7 @@ from ai_platform.errors import BadValue, CannotConnect, Refused
 from ai_platform.settings import settings
 
 from . import _account, _private
+from ._disk import cannot_write
 
 if TYPE_CHECKING:
     from ._account import Account
@@ -121,8 +122,12 @@ def _copied(folder: Path, account: Account) -> Path:
     digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:12]
     target = _private.base(account) / f"programs-{digest}"
     if not target.exists():
+        _private.make(target.parent)
         _private.say(f"user {account.name} cannot reach {folder}: copied to {target}")
-        _copy(folder.parents[1], target)
+        try:
+            _copy(folder.parents[1], target)
+        except OSError as error:
+            raise cannot_write(target.parent, error) from None
     _private.verify(target)
     return target / _WHEEL / "pginstall" / "bin"
 

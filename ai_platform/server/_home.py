@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from ai_platform.errors import BadValue, CannotConnect, Refused
 
 from . import _account, _private
-from ._account import ROOT, Account
+from ._account import ROOT, Account, name_of
+from ._disk import cannot_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,16 +31,29 @@ PORT = 5432
 # Linux allows 107 bytes, macOS 103
 SUN_PATH_MAX = 103
 LOG_MAX_BYTES = 10_000_000
+LEAVINGS_S = 10.0
 _LOCK = "server.lock"
 _IGNORED = {"lost+found"}
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where an embedded server lives; *account* is who runs it."""
+    """Where an embedded server lives; *account* is who runs it.
+
+    *instead_of* is the folder asked for, where *account* could not reach that.
+    """
 
     root: Path
     account: Account
+    instead_of: Path | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Return whether this user made the folder; another's is not believed."""
+        try:
+            return self.root.stat().st_uid == os.geteuid()
+        except OSError:
+            return False
 
     @property
     def data(self) -> Path:
@@ -67,6 +81,7 @@ class Home:
         user's, CannotConnect where the disk does not take it.
         """
         try:
+            self._announce()
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_foreign()
             (self.root / _LOCK).touch(mode=0o600)
@@ -80,11 +95,20 @@ class Home:
         except OSError as error:
             raise cannot_write(self.root, error) from None
 
+    def _announce(self) -> None:
+        if self.instead_of is None or self.root.exists():
+            return
+        _private.make(self.root.parent)
+        _private.say(
+            f"user {self.account.name} cannot reach {self.instead_of}: "
+            f"data is kept in {self.root}"
+        )
+
     def _refuse_foreign(self) -> None:
         owner = self.root.stat().st_uid
         if owner != os.geteuid():
             raise Refused(
-                f"{self.root} belongs to user id {owner}, not to the user of this "
+                f"{self.root} belongs to {name_of(owner)}, not to the user of this "
                 "command",
                 hint="run as its owner, or set PLATFORM_PGDATA to a folder of your own",
             )
@@ -166,8 +190,14 @@ class Home:
 
     def clear_leavings(self) -> None:
         """Remove what an interrupted first start has left."""
-        for leaving in self.root.glob("data.init-*"):
-            shutil.rmtree(leaving)
+        deadline = time.monotonic() + LEAVINGS_S
+        while leavings := list(self.root.glob("data.init-*")):
+            for leaving in leavings:
+                # an initdb whose starter was killed may still write; it fails soon
+                shutil.rmtree(leaving, ignore_errors=True)
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.05)
 
     def _give(self, folder: Path) -> None:
         folder.chmod(0o700)
@@ -177,7 +207,7 @@ class Home:
 def locate(data: Path, account: Account) -> Home:
     """Return the home for *data*: there, or for root where *account* can reach it.
 
-    Nothing is created, except our own folder outside an unreachable checkout.
+    Nothing is created.
     """
     wanted = Path(os.path.abspath(data)).resolve()  # noqa: PTH100 - before symlinks
     if os.geteuid() != ROOT or _marked(wanted):
@@ -186,25 +216,10 @@ def locate(data: Path, account: Account) -> Home:
     name = f"server-{digest}"
     moved = _private.existing(name)
     if moved is not None:
-        return Home(moved, account)
+        return Home(moved, account, wanted)
     if _account.can_reach(_nearest(wanted), account):
         return Home(wanted, account)
-    moved = _private.base(account) / name
-    _private.say(f"user {account.name} cannot reach {wanted}: data is kept in {moved}")
-    return Home(moved, account)
-
-
-def cannot_write(folder: Path, error: OSError) -> CannotConnect:
-    """Say why the disk under *folder* does not take the server."""
-    reason = (error.strerror or type(error).__name__).lower()
-    hint = (
-        "free some space there"
-        if "space" in reason
-        else "make it writable, or set PLATFORM_PGDATA to a folder on another disk"
-    )
-    return CannotConnect(
-        f"the embedded server cannot write to {folder}: {reason}", hint=hint
-    )
+    return Home(_private.base(account) / name, account, wanted)
 
 
 def _marked(folder: Path) -> bool:
@@ -221,8 +236,9 @@ def _nearest(path: Path) -> Path:
 
 def _fits(folder: Path) -> bool:
     """Return whether libpq takes *folder*: short, and no comma, which splits hosts."""
-    socket = os.fsencode(folder / f".s.PGSQL.{PORT}")
-    return len(socket) <= SUN_PATH_MAX and b"," not in socket and socket.isascii()
+    socket = str(folder / f".s.PGSQL.{PORT}")
+    short = len(os.fsencode(socket)) <= SUN_PATH_MAX
+    return short and "," not in socket and socket.isprintable()
 
 
 def _try_lock(descriptor: int) -> bool:

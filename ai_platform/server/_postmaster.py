@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-__all__ = ["Postmaster", "lives_in", "read"]
+__all__ = ["SEES_PROCESSES", "Postmaster", "answers", "lives_in", "read"]
 
 _PROC = Path("/proc")
+SEES_PROCESSES = (_PROC / "self" / "cwd").exists()
+"""Whether this system shows where a process works."""
+
 # lines of postmaster.pid: pid, data, start time, port, socket folder, …, state
 _STATE_LINE = 7
 
@@ -28,15 +31,17 @@ class Postmaster:
     @property
     def ready(self) -> bool:
         """Return whether it takes connections, by its own word and by trying."""
-        return self.state == "ready" and self._answers()
+        return self.state == "ready" and answers(self.socket_dir, self.port)
 
-    def _answers(self) -> bool:
-        with socket.socket(socket.AF_UNIX) as client:
-            try:
-                client.connect(str(self.socket_dir / f".s.PGSQL.{self.port}"))
-            except OSError:
-                return False
-        return True
+
+def answers(socket_dir: Path, port: int) -> bool:
+    """Return whether somebody takes connections at the socket in *socket_dir*."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(socket_dir / f".s.PGSQL.{port}"))
+        except OSError:
+            return False
+    return True
 
 
 def read(data: Path) -> Postmaster | None:
@@ -50,11 +55,11 @@ def read(data: Path) -> Postmaster | None:
 
 
 def lives_in(data: Path) -> list[int]:
-    """Return the processes working in *data*: each process of a server does.
+    """Return the processes of a server in *data*, its orphans among them.
 
     Empty also where the system has no /proc; the server's own checks remain.
     """
-    if not _PROC.is_dir():
+    if not SEES_PROCESSES:
         return []
     numbers = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
     return [pid for pid in numbers if _works_in(pid, data)]
@@ -72,7 +77,7 @@ def _parse(lines: list[str]) -> Postmaster:
 
 def _lives(server: Postmaster, data: Path) -> bool:
     """Return whether the process is that server; pids are given out again."""
-    if _PROC.is_dir():
+    if SEES_PROCESSES:
         return _works_in(server.pid, data)
     try:
         os.kill(server.pid, 0)
@@ -84,7 +89,10 @@ def _lives(server: Postmaster, data: Path) -> bool:
 
 
 def _works_in(pid: int, data: Path) -> bool:
+    """Return whether *pid* is a living process of a server that works in *data*."""
+    process = _PROC / str(pid)
     try:
-        return (_PROC / str(pid) / "cwd").samefile(data)
+        name = (process / "comm").read_text(encoding="utf-8", errors="replace")
+        return name.strip() == "postgres" and (process / "cwd").samefile(data)
     except OSError:
         return False

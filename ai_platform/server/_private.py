@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,33 +16,36 @@ from . import _account
 if TYPE_CHECKING:
     from ._account import Account
 
-__all__ = ["base", "say", "verify"]
+__all__ = ["base", "existing", "make", "say", "verify"]
 
 PLACES = (Path("/var/lib"), Path("/var/tmp"))  # noqa: S108 - ownership is verified
 NAME = "ai-platform"
 
 
 def base(account: Account) -> Path:
-    """Return (and make) the folder of ours that *account* can enter.
+    """Return the folder of ours that *account* can enter; `make` makes it.
 
-    Raises Refused where a folder of that name is not ours alone.
+    Raises Refused where there is no place for it.
     """
     for place in PLACES:
-        if not _account.can_reach(place, account):
-            continue
-        folder = place / NAME
-        try:
-            folder.mkdir(mode=0o711, exist_ok=True)
-        except OSError:
-            continue
-        verify(folder)
-        folder.chmod(0o711)
-        return folder
+        if os.access(place, os.W_OK) and _account.can_reach(place, account):
+            return place / NAME
     raise Refused(
         f"user {account.name}, who runs the server, can reach neither this checkout "
         f"nor {' nor '.join(map(str, PLACES))}",
         hint="set PLATFORM_PGDATA to a folder that user can enter, or DATABASE_URL",
     )
+
+
+def make(folder: Path) -> None:
+    """Make our *folder*, which others may enter but not read.
+
+    Raises Refused where something of that name is not ours alone.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o711)
+    verify(folder)
+    folder.chmod(0o711)
 
 
 def existing(name: str) -> Path | None:

@@ -28,11 +28,12 @@ _SETTINGS = {
 }
 
 
-def server(home: Path, socket_dir: Path, options: Mapping[str, str]) -> str:
+def server(socket_dir: Path, options: Mapping[str, str]) -> str:
     """Return server.conf: our settings, the user's local.conf, then *options*."""
     places = {
-        "hba_file": str(home / "pg_hba.conf"),
-        "ident_file": str(home / "pg_ident.conf"),
+        # relative to the folder the server is started in
+        "hba_file": "pg_hba.conf",
+        "ident_file": "pg_ident.conf",
         # a list: each entry in double quotes, so that spaces stay inside
         "unix_socket_directories": '"' + str(socket_dir).replace('"', '""') + '"',
     }

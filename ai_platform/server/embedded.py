@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
@@ -13,11 +12,13 @@ from ai_platform.errors import BadValue, CannotConnect, Refused
 from ai_platform.settings import settings
 
 from . import _account, _binaries, _home, _initdb, _postmaster, _settings_files
+from ._disk import cannot_write
 from .logins import DEV_LOGINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from ._binaries import Binaries
     from ._postmaster import Postmaster
@@ -81,13 +82,12 @@ class EmbeddedServer:
         self._home.claim()
         try:
             with self._home.locked(wait_s=self.START_TIMEOUT_S * 2):
-                if self._postmaster() is not None:
-                    self._wait_until_ready()
+                if self._joins_running():
                     return False
                 self._make_data(programs)
                 self._launch(programs)
         except OSError as error:
-            raise _home.cannot_write(self._home.root, error) from None
+            raise cannot_write(self._home.root, error) from None
         return True
 
     def stop(self, *, mode: Literal["smart", "fast", "immediate"] = "fast") -> bool:
@@ -150,7 +150,7 @@ class EmbeddedServer:
         return _binaries.find(self._bin_dir)
 
     def _postmaster(self) -> Postmaster | None:
-        return _postmaster.read(self._home.data)
+        return _postmaster.read(self._home.data) if self._home.ours else None
 
     def _data_major(self) -> int | None:
         try:
@@ -194,7 +194,7 @@ class EmbeddedServer:
         self._write_settings(socket_dir)
         deadline = time.monotonic() + self.START_TIMEOUT_S
         while True:
-            self._drop_stale_pid()
+            self._clear_remains(socket_dir, deadline)
             log_from = self._home.prepare_log()
             output = self._control(
                 programs,
@@ -207,7 +207,7 @@ class EmbeddedServer:
             if found is not None and found.ready:
                 return
             told = self._log_tail(log_from)
-            # processes of a killed server are still on their way out
+            # without /proc: processes of a killed server are on their way out
             if "shared memory block" not in told or time.monotonic() > deadline:
                 raise self._did_not_start(told or output)
             time.sleep(0.2)
@@ -219,21 +219,29 @@ class EmbeddedServer:
         home.write("pg_ident.conf", _settings_files.names(accounts))
         home.write(
             "server.conf",
-            _settings_files.server(home.root, socket_dir, self._options),
+            _settings_files.server(socket_dir, self._options),
         )
 
-    def _drop_stale_pid(self) -> None:
-        """Remove a pid file whose number now belongs to somebody else.
+    def _clear_remains(self, socket_dir: Path, deadline: float) -> None:
+        """Wait for the orphans of a killed server, then remove its lock files.
 
-        PostgreSQL would take that process for a server of this folder. A file whose
-        process is gone stays: its shared memory key is what finds orphans.
+        PostgreSQL itself keeps off while a process has the number in them, though it
+        is a stranger's by now, or a zombie that a container's first process ignores.
         """
-        path = self._home.data / "postmaster.pid"
-        if not path.exists() or _postmaster.lives_in(self._home.data):
+        while _postmaster.lives_in(self._home.data):
+            if time.monotonic() > deadline:
+                raise self._did_not_start("processes of a killed server do not end")
+            time.sleep(0.02)
+        if _postmaster.answers(socket_dir, _home.PORT):
+            raise Refused(
+                f"a server that cannot be seen from here works in {self._home.root}",
+                hint="stop it in the container that started it, or set PLATFORM_PGDATA",
+            )
+        if not _postmaster.SEES_PROCESSES:
             return
-        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
-        if Path("/proc", first.strip() or "none").exists():
-            path.unlink()
+        (self._home.data / "postmaster.pid").unlink(missing_ok=True)
+        for remains in socket_dir.glob(".s.PGSQL.*"):
+            remains.unlink()
 
     def _control(
         self, programs: Binaries, action: str, *options: str, wait_s: float
@@ -254,12 +262,13 @@ class EmbeddedServer:
         )
         return done.stdout
 
-    def _wait_until_ready(self) -> None:
+    def _joins_running(self) -> bool:
+        """Wait for a server that somebody started; False where none lives."""
         deadline = time.monotonic() + self.START_TIMEOUT_S
         while time.monotonic() < deadline:
             found = self._postmaster()
             if found is None or found.ready:
-                return
+                return found is not None
             time.sleep(0.05)
         raise self._did_not_start(self._log_tail(0))
 
@@ -272,7 +281,7 @@ class EmbeddedServer:
     def _did_not_start(self, told: str) -> CannotConnect:
         lines = [line.strip() for line in told.splitlines() if line.strip()]
         faults = [
-            line.partition("FATAL: ")[2] or line.partition("PANIC: ")[2]
+            (line.partition("FATAL: ")[2] or line.partition("PANIC: ")[2]).strip()
             for line in lines
         ]
         reason = "; ".join(filter(None, faults)) or " ".join(lines[-3:])
