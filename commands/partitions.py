@@ -1,4 +1,4 @@
-"""`platform partitions`: what is missing, make it, remove what expired, where it stands."""
+"""`platform partitions`: make time partitions ahead, remove what has expired."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from ._session import PASSING, limit_waits, patiently, session
 from ._steps import OnStep, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     import psycopg
@@ -73,14 +74,28 @@ def apply(
         limit_waits(conn, settings().lock_timeout_s)
         at = now_or(conn, now)
         for policy in wanted(conn, table):
-            parent, steps = _planned(conn, policy, at)
-            for step in steps:
-                if parent is not None and step.outcome == "planned":
-                    step = _create(conn, parent, step, patience)  # noqa: PLW2901 - it became so
+            for step in _applied(conn, policy, at, patience):
                 done.append(step)
                 if on_step is not None:
                     on_step(step)
     return done
+
+
+def _applied(
+    conn: psycopg.Connection[Any], policy: Policy, at: datetime, wait_s: float
+) -> Iterator[Step]:
+    """Yield the steps of one table; one that is locked is not tried again and again."""
+    parent, steps = _planned(conn, policy, at)
+    locked = ""
+    for step in steps:
+        if parent is None or step.outcome != "planned":
+            yield step
+        elif locked:
+            yield replace(step, outcome="delayed", detail=locked)
+        else:
+            tried = _create(conn, parent, step, wait_s)
+            locked = tried.detail if tried.outcome == "delayed" else ""
+            yield tried
 
 
 def _planned(

@@ -51,8 +51,8 @@ _CATALOG_FACTS: Final = """
 """
 # a setting that this server does not know is left out: transaction_timeout is of 17
 _CURRENT: Final = """
-    SELECT s.name, pg_catalog.current_setting(s.name)
-      FROM pg_catalog.pg_settings s WHERE s.name = ANY (%s)
+    SELECT pg_catalog.lower(s.name), pg_catalog.current_setting(s.name)
+      FROM pg_catalog.pg_settings s WHERE pg_catalog.lower(s.name) = ANY (%s)
 """
 _MAY_READ: Final = """
     SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT')
