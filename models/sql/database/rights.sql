@@ -19,6 +19,8 @@ BEGIN
                    ('platform_log_writer', 'CONNECT', 'DATABASE'),
                    ('platform_owner', 'USAGE', 'SCHEMA'),
                    ('platform_owner', 'CREATE', 'SCHEMA'),
+                   -- reads alembic_version under its own name, also after platform harden
+                   ('platform_migrator', 'USAGE', 'SCHEMA'),
                    ('platform_app', 'USAGE', 'SCHEMA'),
                    ('platform_worker', 'USAGE', 'SCHEMA'),
                    ('platform_readonly', 'USAGE', 'SCHEMA'),
