@@ -1,4 +1,8 @@
 -- requires: tables, data_platform.schema, public.set_updated_at, auth.org_id
+-- size at build, read by monitoring.vector_index_status; platform vectors keeps it
+COMMENT ON INDEX data_platform.idx_text_embeddings_vector IS
+    '{"kind": "ivfflat", "lists": 100, "rows_at_build": 0}';
+
 CREATE TRIGGER tr_text_embeddings_updated_at
     BEFORE UPDATE ON data_platform.text_embeddings
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)

@@ -1,0 +1,11 @@
+CREATE TRIGGER tr_dataset_versions_version
+    BEFORE INSERT ON data_platform.dataset_versions
+    FOR EACH ROW
+    EXECUTE FUNCTION public.assign_version('data_platform.datasets', 'dataset_id');
+
+-- what was published never changes again
+CREATE TRIGGER tr_dataset_versions_immutable
+    BEFORE UPDATE ON data_platform.dataset_versions
+    FOR EACH ROW WHEN (OLD.status IN ('published', 'deprecated'))
+    EXECUTE FUNCTION public.forbid_change_except(
+        'status', 'note', 'statistics', 'updated_at');

@@ -1,0 +1,221 @@
+ALTER TABLE auth.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.api_keys
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON auth.api_keys
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.api_keys AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+CREATE POLICY may_update ON auth.api_keys AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+CREATE POLICY may_delete ON auth.api_keys AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+ALTER TABLE auth.group_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.group_members
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY through_group ON auth.group_members
+    FOR ALL TO platform_app, platform_readonly
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+    )
+    WITH CHECK (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+    );
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.group_members AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+CREATE POLICY may_update ON auth.group_members AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+CREATE POLICY may_delete ON auth.group_members AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+ALTER TABLE auth.groups ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.groups
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON auth.groups
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON auth.groups
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON auth.groups
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON auth.groups
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.groups AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.groups:write')));
+
+CREATE POLICY may_update ON auth.groups AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.groups:write')));
+
+CREATE POLICY may_delete ON auth.groups AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.groups:write')));
+
+ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.memberships
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON auth.memberships
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.memberships AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_update ON auth.memberships AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.organizations
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY own_organization_select ON auth.organizations
+    FOR SELECT TO platform_app, platform_readonly
+    USING (id = (SELECT auth.org_id()));
+
+CREATE POLICY own_organization_update ON auth.organizations
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.org_id()))
+    WITH CHECK (id = (SELECT auth.org_id()));
+
+ALTER TABLE auth.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.roles
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON auth.roles
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON auth.roles
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON auth.roles
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON auth.roles
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.roles AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.roles:write')));
+
+CREATE POLICY may_update ON auth.roles AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.roles:write')));
+
+CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.roles:write')));
+
+ALTER TABLE auth.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.sessions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY own_sessions ON auth.sessions
+    FOR ALL TO platform_app
+    USING (user_id = (SELECT auth.uid()))
+    WITH CHECK (user_id = (SELECT auth.uid()));
+
+ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.users
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY same_organization_select ON auth.users
+    FOR SELECT TO platform_app, platform_readonly
+    USING (
+        id = (SELECT auth.uid())
+        OR organization_id = (SELECT auth.org_id())
+        OR id IN (SELECT m.user_id FROM auth.memberships m
+                   WHERE m.organization_id = (SELECT auth.org_id()))
+    );
+
+CREATE POLICY self_update ON auth.users
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.uid()))
+    WITH CHECK (id = (SELECT auth.uid()));

@@ -1,0 +1,15 @@
+DROP POLICY owner_all ON monitoring.alert_rules;
+DROP POLICY tenant_select ON monitoring.alert_rules;
+DROP POLICY tenant_insert ON monitoring.alert_rules;
+DROP POLICY tenant_update ON monitoring.alert_rules;
+DROP POLICY tenant_delete ON monitoring.alert_rules;
+ALTER TABLE monitoring.alert_rules NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY owner_all ON monitoring.alerts;
+DROP POLICY tenant_select ON monitoring.alerts;
+DROP POLICY tenant_insert ON monitoring.alerts;
+DROP POLICY tenant_update ON monitoring.alerts;
+DROP POLICY tenant_delete ON monitoring.alerts;
+ALTER TABLE monitoring.alerts NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY owner_all ON monitoring.slos;
+DROP POLICY tenant_isolation ON monitoring.slos;
+ALTER TABLE monitoring.slos NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

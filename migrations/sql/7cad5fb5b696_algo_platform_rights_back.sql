@@ -1,0 +1,16 @@
+REVOKE SELECT ON algo_platform.algorithms FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.algorithms FROM platform_app;
+REVOKE USAGE ON SEQUENCE algo_platform.algorithms_id_seq FROM platform_app;
+REVOKE SELECT ON algo_platform.experiments FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.experiments FROM platform_app;
+REVOKE USAGE ON SEQUENCE algo_platform.experiments_id_seq FROM platform_app;
+REVOKE SELECT ON algo_platform.jobs FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.jobs FROM platform_app;
+REVOKE USAGE ON SEQUENCE algo_platform.jobs_id_seq FROM platform_app;
+REVOKE SELECT ON algo_platform.run_artifacts FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.run_artifacts FROM platform_app;
+REVOKE USAGE ON SEQUENCE algo_platform.run_artifacts_id_seq FROM platform_app;
+REVOKE SELECT ON algo_platform.run_metrics FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.run_metrics FROM platform_app;
+REVOKE SELECT ON algo_platform.runs FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON algo_platform.runs FROM platform_app;

@@ -1,0 +1,1 @@
+GRANT SELECT ON logs.audit_log TO platform_app, platform_readonly;

@@ -1,0 +1,11 @@
+REVOKE SELECT ON model_platform.evaluations FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON model_platform.evaluations FROM platform_app;
+REVOKE USAGE ON SEQUENCE model_platform.evaluations_id_seq FROM platform_app;
+REVOKE SELECT ON model_platform.model_aliases FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON model_platform.model_aliases FROM platform_app;
+REVOKE SELECT ON model_platform.model_versions FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON model_platform.model_versions FROM platform_app;
+REVOKE USAGE ON SEQUENCE model_platform.model_versions_id_seq FROM platform_app;
+REVOKE SELECT ON model_platform.models FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON model_platform.models FROM platform_app;
+REVOKE USAGE ON SEQUENCE model_platform.models_id_seq FROM platform_app;

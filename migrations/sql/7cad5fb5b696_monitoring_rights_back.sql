@@ -1,0 +1,15 @@
+REVOKE SELECT ON monitoring.alert_rules FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON monitoring.alert_rules FROM platform_app;
+REVOKE USAGE ON SEQUENCE monitoring.alert_rules_id_seq FROM platform_app;
+REVOKE SELECT ON monitoring.alerts FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON monitoring.alerts FROM platform_app;
+REVOKE USAGE ON SEQUENCE monitoring.alerts_id_seq FROM platform_app;
+REVOKE SELECT ON monitoring.daily_stats_archive FROM platform_app, platform_readonly;
+REVOKE SELECT ON monitoring.metrics FROM platform_app, platform_readonly;
+REVOKE INSERT ON monitoring.metrics FROM platform_app, platform_log_writer;
+REVOKE SELECT ON monitoring.nodes FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON monitoring.nodes FROM platform_app;
+REVOKE SELECT ON monitoring.partition_policies FROM platform_app, platform_readonly;
+REVOKE SELECT ON monitoring.slos FROM platform_app, platform_readonly;
+REVOKE INSERT, UPDATE, DELETE ON monitoring.slos FROM platform_app;
+REVOKE USAGE ON SEQUENCE monitoring.slos_id_seq FROM platform_app;

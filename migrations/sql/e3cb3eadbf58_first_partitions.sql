@@ -1,0 +1,5 @@
+DO $do$
+BEGIN
+    PERFORM monitoring.ensure_partitions();
+END
+$do$;
