@@ -107,8 +107,7 @@ def index_concurrently(
     with _autocommit():
         _execute(_DROP_INVALID.strip().format(name=name))
         _execute(
-            f"CREATE {kind} CONCURRENTLY IF NOT EXISTS {index}
-"
+            f"CREATE {kind} CONCURRENTLY IF NOT EXISTS {index}\n"
             f"    ON {table} {definition}"
         )
     as_owner()
