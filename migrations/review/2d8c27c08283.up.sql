@@ -1,0 +1,730 @@
+-- 2d8c27c08283 (up): Close every tenant table with row security
+-- Why:   a query that forgets its WHERE must not cross from one organization to another. Forced, so that a restore under another owner stays closed. One permissive policy per table, role and action.
+-- Lock:  ACCESS EXCLUSIVE on each tenant table until commit: everybody waits, for milliseconds.
+-- Phase: expand - nothing existed before that could stop working.
+-- Back:  drops the policies and opens the tables to whoever holds rights on them.
+-- After: a2d9d7ae62cc
+-- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Written by: platform db sql --review
+
+BEGIN;
+
+-- Running upgrade a2d9d7ae62cc -> 2d8c27c08283
+
+SET LOCAL ROLE platform_owner;
+
+ALTER TABLE algo_platform.algorithms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.algorithms
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON algo_platform.algorithms
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON algo_platform.algorithms
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON algo_platform.algorithms
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON algo_platform.algorithms
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE algo_platform.experiments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.experiments
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.experiments
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE algo_platform.jobs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.jobs
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.jobs
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE algo_platform.run_artifacts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.run_artifacts
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.run_artifacts
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE algo_platform.run_metrics ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.run_metrics
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.run_metrics
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE algo_platform.runs ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON algo_platform.runs
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON algo_platform.runs
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE auth.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.api_keys
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON auth.api_keys
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.api_keys AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+CREATE POLICY may_update ON auth.api_keys AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+CREATE POLICY may_delete ON auth.api_keys AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+ALTER TABLE auth.group_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.group_members
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY through_group ON auth.group_members
+    FOR ALL TO platform_app, platform_readonly
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+    )
+    WITH CHECK (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+    );
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.group_members AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+CREATE POLICY may_update ON auth.group_members AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+CREATE POLICY may_delete ON auth.group_members AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (
+        group_id IN (SELECT g.id FROM auth.groups g
+                      WHERE g.organization_id = (SELECT auth.org_id()))
+        AND (SELECT auth.has_permission('auth.groups:write'))
+    );
+
+ALTER TABLE auth.groups ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.groups
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON auth.groups
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON auth.groups
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON auth.groups
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON auth.groups
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.groups AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.groups:write')));
+
+CREATE POLICY may_update ON auth.groups AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.groups:write')));
+
+CREATE POLICY may_delete ON auth.groups AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.groups:write')));
+
+ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.memberships
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON auth.memberships
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.memberships AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_update ON auth.memberships AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.memberships:write')));
+
+ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.organizations
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY own_organization_select ON auth.organizations
+    FOR SELECT TO platform_app, platform_readonly
+    USING (id = (SELECT auth.org_id()));
+
+CREATE POLICY own_organization_update ON auth.organizations
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.org_id()))
+    WITH CHECK (id = (SELECT auth.org_id()));
+
+ALTER TABLE auth.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.roles
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON auth.roles
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON auth.roles
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON auth.roles
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON auth.roles
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON auth.roles AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('auth.roles:write')));
+
+CREATE POLICY may_update ON auth.roles AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.roles:write')));
+
+CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.roles:write')));
+
+ALTER TABLE auth.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.sessions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY own_sessions ON auth.sessions
+    FOR ALL TO platform_app
+    USING (user_id = (SELECT auth.uid()))
+    WITH CHECK (user_id = (SELECT auth.uid()));
+
+ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON auth.users
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY same_organization_select ON auth.users
+    FOR SELECT TO platform_app, platform_readonly
+    USING (
+        id = (SELECT auth.uid())
+        OR organization_id = (SELECT auth.org_id())
+        OR id IN (SELECT m.user_id FROM auth.memberships m
+                   WHERE m.organization_id = (SELECT auth.org_id()))
+    );
+
+CREATE POLICY self_update ON auth.users
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.uid()))
+    WITH CHECK (id = (SELECT auth.uid()));
+
+ALTER TABLE data_platform.chunk_embeddings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.chunk_embeddings
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.chunk_embeddings
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.chunks
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.chunks
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.data_sources ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.data_sources
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.data_sources
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.dataset_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.dataset_versions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.dataset_versions
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.datasets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.datasets
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.datasets
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.documents ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.documents
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.documents
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.embedding_models ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.embedding_models
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON data_platform.embedding_models
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON data_platform.embedding_models
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON data_platform.embedding_models
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON data_platform.embedding_models
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.lineage_edges ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.lineage_edges
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.lineage_edges
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.quality_checks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.quality_checks
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.quality_checks
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.quality_results ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.quality_results
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.quality_results
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.text_embeddings ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.text_embeddings
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.text_embeddings
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.vectorizer_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.vectorizer_queue
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.vectorizer_queue
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE data_platform.vectorizers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON data_platform.vectorizers
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON data_platform.vectorizers
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE logs.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON logs.audit_log
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_read ON logs.audit_log
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE model_platform.evaluations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON model_platform.evaluations
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON model_platform.evaluations
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE model_platform.model_aliases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON model_platform.model_aliases
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON model_platform.model_aliases
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE model_platform.model_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON model_platform.model_versions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON model_platform.model_versions
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE model_platform.models ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON model_platform.models
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON model_platform.models
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE monitoring.alert_rules ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON monitoring.alert_rules
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON monitoring.alert_rules
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON monitoring.alert_rules
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON monitoring.alert_rules
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON monitoring.alert_rules
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE monitoring.alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON monitoring.alerts
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+-- rows without an owner are readable by all, writable by administrators only
+CREATE POLICY tenant_select ON monitoring.alerts
+    FOR SELECT TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()) OR organization_id IS NULL);
+
+CREATE POLICY tenant_insert ON monitoring.alerts
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_update ON monitoring.alerts
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY tenant_delete ON monitoring.alerts
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE monitoring.slos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON monitoring.slos
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON monitoring.slos
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.deployments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.deployments
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.deployments
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.endpoints ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.endpoints
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.endpoints
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.invocations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.invocations
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.invocations
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the ledger of all tenants arrives in one batch: INSERT ... SELECT FROM unnest(), because
+-- COPY FROM is refused under row security
+CREATE POLICY ledger_insert ON service_platform.invocations
+    FOR INSERT TO platform_log_writer
+    WITH CHECK (true);
+
+ALTER TABLE service_platform.prompt_labels ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.prompt_labels
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.prompt_labels
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+CREATE POLICY protected_update ON service_platform.prompt_labels AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (NOT is_protected
+           OR (SELECT auth.has_permission('service_platform.prompt_labels:protect')));
+
+CREATE POLICY protected_delete ON service_platform.prompt_labels AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (NOT is_protected
+           OR (SELECT auth.has_permission('service_platform.prompt_labels:protect')));
+
+ALTER TABLE service_platform.prompt_versions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.prompt_versions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.prompt_versions
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.prompts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.prompts
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.prompts
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.quotas ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.quotas
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.quotas
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_insert ON service_platform.quotas AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (organization_id = (SELECT auth.org_id())
+                AND (SELECT auth.has_permission('service_platform.quotas:write')));
+
+CREATE POLICY may_update ON service_platform.quotas AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('service_platform.quotas:write')));
+
+CREATE POLICY may_delete ON service_platform.quotas AS RESTRICTIVE
+    FOR DELETE TO platform_app
+    USING (organization_id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('service_platform.quotas:write')));
+
+ALTER TABLE service_platform.revisions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.revisions
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.revisions
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.services ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.services
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.services
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+ALTER TABLE service_platform.usage_daily ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY owner_all ON service_platform.usage_daily
+    FOR ALL TO platform_owner
+    USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_isolation ON service_platform.usage_daily
+    FOR ALL TO platform_app, platform_readonly
+    USING (organization_id = (SELECT auth.org_id()))
+    WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+UPDATE public.alembic_version SET version_num='2d8c27c08283' WHERE public.alembic_version.version_num = 'a2d9d7ae62cc';
+
+COMMIT;

@@ -1,0 +1,36 @@
+-- 9686897fe439 (down): Add sign-in functions and the built-in roles
+-- Why:   the application never reads a password hash by itself: one function per step, and roles to give.
+-- Lock:  ROW EXCLUSIVE on auth.roles, which blocks nobody.
+-- Phase: expand - nothing existed before that could stop working.
+-- Back:  drops the functions and deletes the built-in roles.
+-- After: becf7e9dbc8c
+-- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Written by: platform db sql --review
+
+BEGIN;
+
+-- Running downgrade 9686897fe439 -> becf7e9dbc8c
+
+SET LOCAL ROLE platform_owner;
+
+DELETE FROM auth.roles WHERE organization_id IS NULL;
+
+DROP FUNCTION auth.create_organization(text, text);
+
+DROP FUNCTION auth.create_user(text, text, text, integer, text);
+
+DROP FUNCTION auth.record_login(integer, boolean);
+
+DROP FUNCTION auth.rotate_session(bytea, bytea, inet, text);
+
+DROP FUNCTION auth.verify_api_key(bytea);
+
+DROP FUNCTION auth.find_login(text);
+
+DROP FUNCTION auth.set_context(integer, integer, text);
+
+DROP FUNCTION auth.has_permission(text, integer, integer);
+
+UPDATE public.alembic_version SET version_num='becf7e9dbc8c' WHERE public.alembic_version.version_num = '9686897fe439';
+
+COMMIT;
