@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import (
+    SplitResult,
+    parse_qsl,
+    quote,
+    unquote,
+    urlencode,
+    urlsplit,
+    urlunsplit,
+)
 
 from ai_platform.errors import BadValue, CannotConnect, Refused
 from ai_platform.settings import settings
@@ -13,7 +21,7 @@ from ai_platform.settings import settings
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["Target", "connect", "resolve"]
+__all__ = ["Target", "configured_by", "connect", "resolve"]
 
 CONNECT_TIMEOUT_S = 10
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -33,10 +41,19 @@ class Target:
         user = parts.username
         host = parts.netloc.rpartition("@")[2]
         netloc = f"{user}@{host}" if user else host
-        query = [(k, v) for k, v in parse_qsl(parts.query) if "password" not in k]
-        return urlunsplit(
-            (parts.scheme, netloc, parts.path, urlencode(query, safe="/:"), "")
-        )
+        pairs = parse_qsl(parts.query, keep_blank_values=True)
+        query = [(k, v) for k, v in pairs if "password" not in k]
+        # libpq reads %20, not +
+        text = urlencode(query, safe="/:", quote_via=quote)
+        return _joined(parts._replace(netloc=netloc, query=text, fragment=""))
+
+    @property
+    def password(self) -> str | None:
+        """Return the password in the URL, decoded; None where it has none."""
+        parts = urlsplit(self.url)
+        if parts.password is not None:
+            return unquote(parts.password)
+        return dict(parse_qsl(parts.query)).get("password")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -51,11 +68,14 @@ class Target:
     def with_database(self, name: str) -> Target:
         """Return the same server and login with database *name*."""
         parts = urlsplit(self.url)._replace(path="/" + quote(name, safe=""))
-        # urlunsplit drops the empty authority of a socket-only URL
-        text = urlunsplit(parts)
-        if not parts.netloc:
-            text = text.replace("postgresql:", "postgresql://", 1)
-        return Target(text, self.source)
+        return Target(_joined(parts), self.source)
+
+
+def configured_by() -> str | None:
+    """Return the variable that names a server; None where the embedded is meant."""
+    if settings().database_url is None:
+        return None
+    return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "POSTGRES_URL"
 
 
 def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
@@ -67,9 +87,8 @@ def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
     """
     if explicit:
         return _parse(explicit, "-x url")
-    configured = settings().database_url
-    if configured is not None and configured.get_secret_value():
-        variable = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "POSTGRES_URL"
+    configured, variable = settings().database_url, configured_by()
+    if configured is not None and variable is not None:
         return _parse(configured.get_secret_value(), variable)
     if ini:
         return _parse(ini, "sqlalchemy.url")
@@ -79,6 +98,12 @@ def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
     server.start()
     _forget_libpq_variables()
     return Target(server.url(), "embedded server")
+
+
+def _joined(parts: SplitResult) -> str:
+    text = urlunsplit(parts)
+    # urlunsplit drops the empty authority of a socket-only URL
+    return text if parts.netloc else text.replace("postgresql:", "postgresql://", 1)
 
 
 def _forget_libpq_variables() -> None:

@@ -19,8 +19,9 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 class Settings(BaseSettings):
     """Where the database is and how the runner behaves; times are seconds."""
 
+    # an empty variable is how a shell or a compose file says: not set
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", populate_by_name=True
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
     )
 
     database_url: SecretStr | None = Field(

@@ -13,14 +13,13 @@ import pytest
 
 from ai_platform.server import EmbeddedServer
 
-from .cluster import UNSAFE
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Make", "rows"]
+__all__ = ["SWIFT", "rows"]
 
-Make = "Callable[..., EmbeddedServer]"
+SWIFT = {"fsync": "off"}
+"""What a killed server has committed survives; what a power cut would, does not."""
 
 
 def rows(server: EmbeddedServer, *statements: str) -> list[tuple[Any, ...]]:
@@ -46,7 +45,7 @@ def embedded(folder: Path) -> Iterator[Callable[..., EmbeddedServer]]:
     made: list[EmbeddedServer] = []
 
     def make(data: Path | None = None, **more: Any) -> EmbeddedServer:
-        server = EmbeddedServer(data or folder / "home", options=UNSAFE, **more)
+        server = EmbeddedServer(data or folder / "home", options=SWIFT, **more)
         made.append(server)
         return server
 
