@@ -29,12 +29,13 @@ At = Annotated[
     ),
 ]
 Wait = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--wait",
         metavar="SECONDS",
         min=0,
-        help="How long one partition waits for other transactions.",
+        help="How long one partition waits for other transactions [apply: "
+        "PLATFORM_RETRY_FOR, prune: 20].",
     ),
 ]
 
@@ -75,7 +76,7 @@ def plan(table: Table = None, at: At = None, as_json: AsJson = False) -> None:
 def apply(
     table: Table = None,
     at: At = None,
-    wait: Wait = 120,
+    wait: Wait = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -96,7 +97,7 @@ def apply(
 def prune(
     table: Table = None,
     at: At = None,
-    wait: Wait = 20,
+    wait: Wait = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

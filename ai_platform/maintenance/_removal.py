@@ -48,18 +48,19 @@ def prune(  # noqa: PLR0913 - every one has a default
     now: datetime | None = None,
     table: str | None = None,
     dry_run: bool = False,
-    wait_s: float = WAIT_S,
+    wait_s: float | None = None,
     on_step: OnStep | None = None,
 ) -> list[Step]:
     """Drop partitions past their retention; return what was done.
 
     What an earlier run left half done is finished first. Each partition is marked,
     detached CONCURRENTLY and dropped, in transactions of their own; metrics are
-    archived before. Where another transaction stands in the way for *wait_s* seconds,
-    the step is *delayed* and the next run goes on. With *dry_run* nothing changes.
+    archived before. Where another transaction stands in the way for *wait_s* seconds
+    (default: WAIT_S), the step is *delayed* and the next run goes on. With *dry_run* nothing changes.
 
     Raises BadValue (*now* in the future, *table*), Refused or CannotConnect.
     """
+    patience = WAIT_S if wait_s is None else wait_s
     done: list[Step] = []
     with session(conn, writes=not dry_run):
         at = now_or(conn, now)
@@ -67,7 +68,7 @@ def prune(  # noqa: PLR0913 - every one has a default
             _refuse_the_future(conn, at)
         for policy in wanted(conn, table):
             try:
-                removal = _Removal(conn, resolve(conn, policy, at=at), wait_s)
+                removal = _Removal(conn, resolve(conn, policy, at=at), patience)
                 steps = removal.planned() if dry_run else removal.run()
             except PolicyFault as fault:
                 text = str(fault)
