@@ -56,7 +56,8 @@ def prune(  # noqa: PLR0913 - every one has a default
     What an earlier run left half done is finished first. Each partition is marked,
     detached CONCURRENTLY and dropped, in transactions of their own; metrics are
     archived before. Where another transaction stands in the way for *wait_s* seconds
-    (default: WAIT_S), the step is *delayed* and the next run goes on. With *dry_run* nothing changes.
+    (default: WAIT_S), the step is *delayed* and the next run goes on. With *dry_run*
+    nothing changes.
 
     Raises BadValue (*now* in the future, *table*), Refused or CannotConnect.
     """
