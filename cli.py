@@ -13,15 +13,24 @@ class Contents(LazyGroup):
     """Every command in the order a newcomer meets it."""
 
     table = {  # noqa: RUF012 - declared ClassVar by the base
-        "up": ("commands.server:up", "Start the embedded server, upgrade and seed."),
-        "down": ("commands.server:down", "Stop the embedded server."),
-        "status": ("commands.server:status", "Say where things stand."),
+        "up": (
+            "commands.server:up",
+            "Start the embedded server, upgrade, seed and make partitions.",
+        ),
+        "down": ("commands.server:down", "Stop the embedded server; the data stays."),
+        "status": (
+            "commands.server:status",
+            "Say where things stand: server, revision, partitions; starts nothing.",
+        ),
         "db": ("commands.db", "Upgrade, check and read the schema."),
         "seed": ("commands.seed", "Fill in day one: reference rows, administrator."),
         "user": ("commands.user", "People who can sign in."),
         "org": ("commands.org", "Organizations: the tenants."),
         "key": ("commands.key", "API keys of programs."),
-        "partitions": ("commands.partitions", "Make and remove time partitions."),
+        "partitions": (
+            "commands.partitions",
+            "Time partitions: made ahead, listed, removed when they expire.",
+        ),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }
 

@@ -1,5 +1,17 @@
 -- As the owner: the runner's journal goes, and the list of what the way up had made is read.
 SET LOCAL ROLE platform_owner;
+DO $do$
+DECLARE
+    v_taken text;
+BEGIN
+    -- what platform harden took from everyone is given back below, by the login
+    IF to_regclass('platform_meta.hardening') IS NOT NULL THEN
+        SELECT jsonb_agg(h.privilege || ' ' || h.object)::text INTO v_taken
+          FROM platform_meta.hardening h;
+    END IF;
+    PERFORM set_config('platform.taken', COALESCE(v_taken, '[]'), true);
+END
+$do$;
 DROP SCHEMA IF EXISTS platform_meta CASCADE;
 DO $do$
 BEGIN
@@ -37,6 +49,33 @@ BEGIN
                        session_user);
         SET LOCAL ROLE NONE;
     END;
+END
+$do$;
+
+-- What platform harden took: back to everyone, where the login may give it.
+DO $do$
+DECLARE
+    v_right text;
+BEGIN
+    FOR v_right IN
+        SELECT t.value FROM jsonb_array_elements_text(
+            current_setting('platform.taken')::jsonb) AS t (value)
+    LOOP
+        IF split_part(v_right, ' ', 2) = 'schema' THEN
+            IF has_schema_privilege('public', split_part(v_right, ' ', 1)
+                                              || ' WITH GRANT OPTION') THEN
+                EXECUTE format('GRANT %s ON SCHEMA public TO PUBLIC',
+                               split_part(v_right, ' ', 1));
+                CONTINUE;
+            END IF;
+        ELSIF has_database_privilege(current_database(), split_part(v_right, ' ', 1)
+                                                         || ' WITH GRANT OPTION') THEN
+            EXECUTE format('GRANT %s ON DATABASE %I TO PUBLIC',
+                           split_part(v_right, ' ', 1), current_database());
+            CONTINUE;
+        END IF;
+        RAISE WARNING 'PUBLIC does not get back %: % may not grant it', v_right, current_user;
+    END LOOP;
 END
 $do$;
 
