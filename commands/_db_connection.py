@@ -85,7 +85,7 @@ def _target(role: str | None) -> Target:
         raise Refused(
             f"{target.source} says who logs in; only the embedded server has a login "
             "for every role",
-            hint=f"put a login that is a member of platform_{role} into {target.source}",
+            hint=f"name a member login of platform_{role} in {target.source}",
         )
     return Target(EmbeddedServer().url(role=role), target.source)
 

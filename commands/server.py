@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -10,7 +10,8 @@ import typer
 from ._console import AsJson, example, group, note, progress, say, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from ai_platform.connection import Target
 
@@ -49,7 +50,7 @@ def up(as_json: AsJson = False) -> None:
     source = PasswordSource(wanted.login, variable=VARIABLE, generate=True)
     done = _bring_up(source)
     if as_json:
-        show({"done": done, **source.result}, as_json=True)
+        show({"done": [asdict(step) for step in done], **source.result}, as_json=True)
     else:
         show(done, as_json=False, columns=("what", "change"))
         tell_password(source)
@@ -220,18 +221,20 @@ def _coverage(target: Target) -> dict[str, Any]:
 
     with partitions.opened(target) as connection:
         parents = partitions.status(connection)
-    reached = [parent.covered_until for parent in parents]
-    known = [moment for moment in reached if moment is not None]
     return {
-        "partitions_until": min(known)
-        if known and len(known) == len(reached)
-        else None,
+        "partitions_until": _earliest(parent.covered_until for parent in parents),
         "problems": [
             f"{parent.parent}: {problem}"
             for parent in parents
             for problem in parent.problems
         ],
     }
+
+
+def _earliest(moments: Iterable[datetime | None]) -> datetime | None:
+    """Return the first of *moments*; None where one is missing, or all are."""
+    known = list(moments)
+    return None if None in known else min(filter(None, known), default=None)
 
 
 def _advice(found: dict[str, Any]) -> list[str]:
