@@ -2,7 +2,7 @@
 -- Why:   the tenant and the people are what every other table refers to.
 -- Lock:  none on existing tables; a new object is seen by nobody before commit.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: 7392e08ec190
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,8 +1,8 @@
--- 17b41bf28231 (down): Add data sources, datasets and their versions
--- Why:   training and retrieval name a fixed version of their data; a published one never changes.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the foreign keys: writers wait.
+-- 17b41bf28231 (down): Add data sources and datasets
+-- Why:   what a model learns from has an owner and a place of origin.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: 9686897fe439
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
@@ -12,8 +12,6 @@ BEGIN;
 -- Running downgrade 17b41bf28231 -> 9686897fe439
 
 SET LOCAL ROLE platform_owner;
-
-DROP TABLE data_platform.dataset_versions;
 
 DROP TABLE data_platform.datasets;
 

@@ -1,15 +1,15 @@
 -- 19aa0bea777e (up): Add endpoints and deployments
 -- Why:   traffic of an endpoint is divided over revisions and always adds up.
--- Lock:  SHARE ROW EXCLUSIVE on the service tables and auth.users until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.users, service_platform.revisions and service_platform.services until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the function and the tables. Its rows are lost; restore them from a backup.
--- After: f8804844e7d8
+-- Back:  drops the function and the tables. The rows are lost; restore them from a backup.
+-- After: 4aad4d8e8b4d
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
 
 BEGIN;
 
--- Running upgrade f8804844e7d8 -> 19aa0bea777e
+-- Running upgrade 4aad4d8e8b4d -> 19aa0bea777e
 
 SET LOCAL ROLE platform_owner;
 
@@ -196,6 +196,6 @@ CREATE CONSTRAINT TRIGGER tr_deployments_traffic
     DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION service_platform.check_traffic();
 
-UPDATE public.alembic_version SET version_num='19aa0bea777e' WHERE public.alembic_version.version_num = 'f8804844e7d8';
+UPDATE public.alembic_version SET version_num='19aa0bea777e' WHERE public.alembic_version.version_num = '4aad4d8e8b4d';
 
 COMMIT;

@@ -1,8 +1,8 @@
 -- 2656c31927f7 (down): Add quality checks and their results
 -- Why:   a dataset version is published on evidence.
--- Lock:  SHARE ROW EXCLUSIVE on the dataset tables and auth.users until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.users, data_platform.dataset_versions and data_platform.datasets until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: 2b35e4d6bdc1
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,8 +1,8 @@
 -- 2b35e4d6bdc1 (down): Add vectorizers and their queue
 -- Why:   a dataset stays embedded while its documents change; workers take batches with leases.
--- Lock:  SHARE ROW EXCLUSIVE on data_platform.documents and the tables it refers to until commit: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.users, data_platform.datasets, data_platform.documents and data_platform.embedding_models until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the triggers, functions and tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the triggers, functions and tables. The rows are lost; restore them from a backup.
 -- After: 48472038ce9b
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

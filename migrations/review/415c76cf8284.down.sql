@@ -1,8 +1,8 @@
 -- 415c76cf8284 (down): Add roles, groups and memberships
 -- Why:   a user works in an organization through a seat with a role, or through a group.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: 117d5ee54c1c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,8 +1,8 @@
 -- 48472038ce9b (down): Add embedding models and vectors
 -- Why:   vectors of several models live side by side; the table of the seeds keeps its name, its columns and its ivfflat index with 100 lists.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations, data_platform.datasets and data_platform.chunks until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations, data_platform.chunks and data_platform.datasets until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables, with every partition that was made for a model. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables, with every partition that was made for a model. The rows are lost; restore them from a backup.
 -- After: 5ed3b79de57a
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,15 +1,15 @@
 -- 49e9681a3337 (up): Add the lineage of data, runs and models
 -- Why:   from a model back to its data, and forward from a source to what it touched.
--- Lock:  SHARE ROW EXCLUSIVE on the tables that an edge can join until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on algo_platform.runs, auth.users, data_platform.data_sources, data_platform.dataset_versions and model_platform.model_versions until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the view and the table. Its rows are lost; restore them from a backup.
--- After: dc5d89d0be53
+-- Back:  drops the view and the table. The rows are lost; restore them from a backup.
+-- After: 566f553776db
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
 
 BEGIN;
 
--- Running upgrade dc5d89d0be53 -> 49e9681a3337
+-- Running upgrade 566f553776db -> 49e9681a3337
 
 SET LOCAL ROLE platform_owner;
 
@@ -108,6 +108,6 @@ COMMENT ON VIEW data_platform.lineage_graph IS
     'lineage_edges as (type, id) pairs for recursive walks';
 GRANT SELECT ON data_platform.lineage_graph TO platform_app, platform_readonly;
 
-UPDATE public.alembic_version SET version_num='49e9681a3337' WHERE public.alembic_version.version_num = 'dc5d89d0be53';
+UPDATE public.alembic_version SET version_num='49e9681a3337' WHERE public.alembic_version.version_num = '566f553776db';
 
 COMMIT;

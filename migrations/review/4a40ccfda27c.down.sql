@@ -2,7 +2,7 @@
 -- Why:   who changed what, written by trigger and never changed afterwards.
 -- Lock:  none on existing tables; a new object is seen by nobody before commit.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the functions and the table, with every monthly partition. Its rows are lost; restore them from a backup.
+-- Back:  drops the functions and the table, with every monthly partition. The rows are lost; restore them from a backup.
 -- After: f7582b911e32
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,15 +1,15 @@
 -- 5ed3b79de57a (up): Add documents and chunks
 -- Why:   retrieval works on pieces of documents that remember where they came from.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and the dataset tables until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on data_platform.datasets until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
--- After: 17b41bf28231
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
+-- After: 8746c0603fbd
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
 
 BEGIN;
 
--- Running upgrade 17b41bf28231 -> 5ed3b79de57a
+-- Running upgrade 8746c0603fbd -> 5ed3b79de57a
 
 SET LOCAL ROLE platform_owner;
 
@@ -150,6 +150,6 @@ CREATE INDEX ix_chunks_dataset_id ON data_platform.chunks (organization_id, data
 
 CREATE INDEX ix_chunks_parent_chunk_id ON data_platform.chunks (parent_chunk_id) WHERE parent_chunk_id IS NOT NULL;
 
-UPDATE public.alembic_version SET version_num='5ed3b79de57a' WHERE public.alembic_version.version_num = '17b41bf28231';
+UPDATE public.alembic_version SET version_num='5ed3b79de57a' WHERE public.alembic_version.version_num = '8746c0603fbd';
 
 COMMIT;

@@ -1,8 +1,8 @@
 -- 849dbecf46cf (down): Add algorithms and experiments
 -- Why:   runs need something to run and something to belong to.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup.
+-- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: 2656c31927f7
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,8 +1,8 @@
 -- a610cf89e125 (down): Add quotas
 -- Why:   use is limited per organization, user, key, service or endpoint, all or nothing per call.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations, auth.users, auth.api_keys and the service tables until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.api_keys, auth.organizations, auth.users, service_platform.endpoints and service_platform.services until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the function and the table. Its rows are lost; restore them from a backup.
+-- Back:  drops the function and the table. The rows are lost; restore them from a backup.
 -- After: 19aa0bea777e
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

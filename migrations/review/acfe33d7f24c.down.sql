@@ -1,8 +1,8 @@
 -- acfe33d7f24c (down): Add the usage ledger and its daily sums
 -- Why:   every call is kept once with its cost; invoices are sums of that.
--- Lock:  none on existing tables; a new object is seen by nobody before commit.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the function and the tables, with every weekly partition. Its rows are lost; restore them from a backup.
+-- Back:  drops the function and the tables, with every weekly partition. The rows are lost; restore them from a backup.
 -- After: a610cf89e125
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -1,8 +1,8 @@
 -- becf7e9dbc8c (down): Add API keys and sessions
 -- Why:   machines and browsers sign in with credentials of which only digests are stored.
--- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the foreign keys: writers wait.
+-- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the tables. Its rows are lost; restore them from a backup. Everybody is signed out.
+-- Back:  drops the tables. The rows are lost; restore them from a backup. Everybody is signed out.
 -- After: 415c76cf8284
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

@@ -2,7 +2,7 @@
 -- Why:   there is no default partition: partitions are made ahead, and a writer who finds none can make the one it needs.
 -- Lock:  SHARE UPDATE EXCLUSIVE on the four partitioned parents until commit: readers and writers go on.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops all time partitions of the four parents, then functions, view and table. Its rows are lost; restore them from a backup.
+-- Back:  drops all time partitions of the four parents, then functions, view and table. The rows are lost; restore them from a backup.
 -- After: 4a40ccfda27c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

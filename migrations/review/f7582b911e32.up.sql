@@ -2,14 +2,14 @@
 -- Why:   clients of the seeds COPY into public.request_logs; a tenant reads its own rows through a view.
 -- Lock:  none on existing tables; a new object is seen by nobody before commit.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the view and the table, with every daily partition. Its rows are lost; restore them from a backup.
--- After: a9a87f004b11
+-- Back:  drops the view and the table, with every daily partition. The rows are lost; restore them from a backup.
+-- After: e31dba63dfd0
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
 
 BEGIN;
 
--- Running upgrade a9a87f004b11 -> f7582b911e32
+-- Running upgrade e31dba63dfd0 -> f7582b911e32
 
 SET LOCAL ROLE platform_owner;
 
@@ -77,6 +77,6 @@ COMMENT ON VIEW logs.tenant_request_logs IS
     'Requests of the organization in the session context';
 GRANT SELECT ON logs.tenant_request_logs TO platform_app, platform_readonly;
 
-UPDATE public.alembic_version SET version_num='f7582b911e32' WHERE public.alembic_version.version_num = 'a9a87f004b11';
+UPDATE public.alembic_version SET version_num='f7582b911e32' WHERE public.alembic_version.version_num = 'e31dba63dfd0';
 
 COMMIT;

@@ -2,7 +2,7 @@
 -- Why:   processes report every ten seconds; the days outlive the samples.
 -- Lock:  none on existing tables; a new object is seen by nobody before commit.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the view, the function and the tables, with every daily partition. Its rows are lost; restore them from a backup.
+-- Back:  drops the view, the function and the tables, with every daily partition. The rows are lost; restore them from a backup.
 -- After: acfe33d7f24c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review

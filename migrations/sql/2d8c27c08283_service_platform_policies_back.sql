@@ -15,7 +15,8 @@ DROP POLICY protected_delete ON service_platform.prompt_labels;
 ALTER TABLE service_platform.prompt_labels NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 DROP POLICY owner_all ON service_platform.prompt_versions;
 DROP POLICY tenant_isolation ON service_platform.prompt_versions;
-ALTER TABLE service_platform.prompt_versions NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+ALTER TABLE service_platform.prompt_versions
+    NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 DROP POLICY owner_all ON service_platform.prompts;
 DROP POLICY tenant_isolation ON service_platform.prompts;
 ALTER TABLE service_platform.prompts NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

@@ -22,5 +22,6 @@ REVOKE SELECT (
     organization_id, sso_provider, sso_subject, email_verified_at, failed_login_count,
     locked_until, updated_at, deleted_at
 ) ON auth.users FROM platform_app, platform_readonly;
-REVOKE UPDATE (username, email, password_hash, first_name, last_name) ON auth.users FROM platform_app;
+REVOKE UPDATE (username, email, password_hash, first_name, last_name) ON auth.users
+    FROM platform_app;
 REVOKE USAGE ON SEQUENCE auth.users_id_seq FROM platform_app;

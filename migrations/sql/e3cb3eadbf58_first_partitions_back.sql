@@ -14,7 +14,8 @@ BEGIN
                                 'service_platform.invocations'::regclass)
                 OR (i.inhparent IS NULL
                     AND n.nspname IN ('logs', 'monitoring', 'service_platform')
-                    AND c.relname ~ '^(request_logs|audit_log|metrics|invocations)_[0-9]{6,8}(_[0-9]+)?$'))
+                    AND c.relname ~ ('^(request_logs|audit_log|metrics|invocations)'
+                                     '_[0-9]{6,8}(_[0-9]+)?$')))
     LOOP
         EXECUTE format('DROP TABLE %s', v_partition);
     END LOOP;

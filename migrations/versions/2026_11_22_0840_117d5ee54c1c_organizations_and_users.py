@@ -3,7 +3,7 @@
 Why:   the tenant and the people are what every other table refers to.
 Lock:  none on existing tables; a new object is seen by nobody before commit.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -70,7 +70,6 @@ def _create_organizations() -> None:
         sa.Column(
             "deleted_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Soft-delete mark; rows are purged by a job, not by cascade",
         ),
         sa.CheckConstraint(
@@ -114,18 +113,8 @@ def _create_users() -> None:
             nullable=False,
             comment='Modular-crypt hash (bcrypt, argon2) or "!" for no password; not readable by platform_app',
         ),
-        sa.Column(
-            "first_name",
-            sa.String(length=150),
-            nullable=True,
-            comment="Given name (seed)",
-        ),
-        sa.Column(
-            "last_name",
-            sa.String(length=150),
-            nullable=True,
-            comment="Family name (seed)",
-        ),
+        sa.Column("first_name", sa.String(length=150), comment="Given name (seed)"),
+        sa.Column("last_name", sa.String(length=150), comment="Family name (seed)"),
         sa.Column(
             "is_active",
             sa.Boolean(),
@@ -150,31 +139,26 @@ def _create_users() -> None:
         sa.Column(
             "last_login",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Last successful sign-in (seed)",
         ),
         sa.Column(
             "organization_id",
             sa.Integer(),
-            nullable=True,
             comment="Home organization (seed); other ones through auth.memberships",
         ),
         sa.Column(
             "sso_provider",
             sa.String(length=50),
-            nullable=True,
             comment="Identity provider of a federated account",
         ),
         sa.Column(
             "sso_subject",
             sa.String(length=255),
-            nullable=True,
             comment="Subject of the account at that provider",
         ),
         sa.Column(
             "email_verified_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="When the address was confirmed",
         ),
         sa.Column(
@@ -187,7 +171,6 @@ def _create_users() -> None:
         sa.Column(
             "locked_until",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Temporary lock after repeated failures",
         ),
         sa.Column(
@@ -200,7 +183,6 @@ def _create_users() -> None:
         sa.Column(
             "deleted_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Soft-delete mark; the row stays for the audit trail",
         ),
         sa.CheckConstraint(

@@ -1,10 +1,10 @@
 """Add roles, groups and memberships
 
 Why:   a user works in an organization through a seat with a role, or through a group.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ def _create_roles() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL for a built-in role",
         ),
         sa.Column(
@@ -44,9 +43,7 @@ def _create_roles() -> None:
             nullable=False,
             comment="Role name, e.g. owner, admin, developer, viewer",
         ),
-        sa.Column(
-            "description", sa.Text(), nullable=True, comment="What the role is for"
-        ),
+        sa.Column("description", sa.Text(), comment="What the role is for"),
         sa.Column(
             "permissions",
             postgresql.ARRAY(sa.Text()),
@@ -102,18 +99,16 @@ def _create_groups() -> None:
             nullable=False,
             comment="Group name, unique on the platform (seed)",
         ),
-        sa.Column("description", sa.Text(), nullable=True, comment="Purpose (seed)"),
+        sa.Column("description", sa.Text(), comment="Purpose (seed)"),
         sa.Column(
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL for a platform-wide group",
         ),
         sa.Column(
             "role_id",
             sa.Integer(),
-            nullable=True,
             comment="Role that every member of the group gets in the organization",
         ),
         sa.Column(
@@ -164,9 +159,7 @@ def _create_group_members() -> None:
         "group_members",
         sa.Column("group_id", sa.Integer(), nullable=False, comment="Group"),
         sa.Column("user_id", sa.Integer(), nullable=False, comment="Member"),
-        sa.Column(
-            "added_by", sa.Integer(), nullable=True, comment="Who added the member"
-        ),
+        sa.Column("added_by", sa.Integer(), comment="Who added the member"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -232,9 +225,7 @@ def _create_memberships() -> None:
             nullable=False,
             comment="invited, active or suspended",
         ),
-        sa.Column(
-            "invited_by", sa.Integer(), nullable=True, comment="Who sent the invitation"
-        ),
+        sa.Column("invited_by", sa.Integer(), comment="Who sent the invitation"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

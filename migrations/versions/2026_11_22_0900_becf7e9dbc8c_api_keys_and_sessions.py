@@ -1,10 +1,10 @@
 """Add API keys and sessions
 
 Why:   machines and browsers sign in with credentials of which only digests are stored.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup. Everybody is
+Back:  drops the tables. The rows are lost; restore them from a backup. Everybody is
        signed out.
 """
 
@@ -42,7 +42,6 @@ def _create_api_keys() -> None:
         sa.Column(
             "user_id",
             sa.Integer(),
-            nullable=True,
             comment="Person the key acts as; NULL for a service key",
         ),
         sa.Column(
@@ -73,35 +72,26 @@ def _create_api_keys() -> None:
         sa.Column(
             "allowed_cidrs",
             postgresql.ARRAY(postgresql.CIDR()),
-            nullable=True,
             comment="Source networks; NULL means any",
         ),
         sa.Column(
             "rotated_from_id",
             sa.Uuid(),
-            nullable=True,
             comment="Predecessor that stays valid until its own expires_at (grace period)",
         ),
         sa.Column(
-            "expires_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Hard end of validity",
+            "expires_at", sa.DateTime(timezone=True), comment="Hard end of validity"
         ),
         sa.Column(
-            "revoked_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Set once, never cleared",
+            "revoked_at", sa.DateTime(timezone=True), comment="Set once, never cleared"
         ),
-        sa.Column("revoked_by", sa.Integer(), nullable=True, comment="Who revoked it"),
+        sa.Column("revoked_by", sa.Integer(), comment="Who revoked it"),
         sa.Column(
             "last_used_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Refreshed at most once a minute",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Who created it"),
+        sa.Column("created_by", sa.Integer(), comment="Who created it"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -208,7 +198,6 @@ def _create_sessions() -> None:
         sa.Column(
             "organization_id",
             sa.Integer(),
-            nullable=True,
             comment="Organization selected in this session",
         ),
         sa.Column(
@@ -220,7 +209,6 @@ def _create_sessions() -> None:
         sa.Column(
             "previous_refresh_token_hash",
             sa.LargeBinary(),
-            nullable=True,
             comment="SHA-256 of the one before: a repeat is a lost reply, anything older is theft",
         ),
         sa.Column(
@@ -237,15 +225,8 @@ def _create_sessions() -> None:
             nullable=False,
             comment="Authenticator assurance level reached",
         ),
-        sa.Column(
-            "ip",
-            postgresql.INET(),
-            nullable=True,
-            comment="Address at the last refresh",
-        ),
-        sa.Column(
-            "user_agent", sa.Text(), nullable=True, comment="Client at the last refresh"
-        ),
+        sa.Column("ip", postgresql.INET(), comment="Address at the last refresh"),
+        sa.Column("user_agent", sa.Text(), comment="Client at the last refresh"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -270,7 +251,6 @@ def _create_sessions() -> None:
         sa.Column(
             "revoked_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Sign-out or theft detection",
         ),
         sa.CheckConstraint("aal BETWEEN 1 AND 3", name=op.f("ck_sessions_aal")),

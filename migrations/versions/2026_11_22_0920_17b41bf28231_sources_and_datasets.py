@@ -1,11 +1,10 @@
-"""Add data sources, datasets and their versions
+"""Add data sources and datasets
 
-Why:   training and retrieval name a fixed version of their data; a published one never
-       changes.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the
-       foreign keys: writers wait.
+Why:   what a model learns from has an owner and a place of origin.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.ddl import apply_sql, as_owner
+from migrations.ddl import as_owner
 
 revision = "17b41bf28231"
 down_revision = "9686897fe439"
@@ -32,7 +31,7 @@ def _create_data_sources() -> None:
             nullable=False,
             comment="Name (seed); unique per organization among live rows",
         ),
-        sa.Column("description", sa.Text(), nullable=True, comment="Purpose (seed)"),
+        sa.Column("description", sa.Text(), comment="Purpose (seed)"),
         sa.Column(
             "source_type",
             sa.String(length=50),
@@ -45,7 +44,7 @@ def _create_data_sources() -> None:
             nullable=False,
             comment="Host, port, bucket ...; a CHECK refuses passwords, tokens and keys (seed)",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author (seed)"),
+        sa.Column("created_by", sa.Integer(), comment="Author (seed)"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -71,33 +70,24 @@ def _create_data_sources() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL rows are visible to administrators only",
         ),
         sa.Column(
             "secret_ref",
             sa.String(length=512),
-            nullable=True,
             comment="Where the credential lives: env:NAME, file:/path, vault:path#key, k8s:ns/name#key",
         ),
         sa.Column(
             "last_checked_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Last connection test",
         ),
         sa.Column(
             "last_check_error",
             sa.Text(),
-            nullable=True,
             comment="Message of the last failed test; NULL when it passed",
         ),
-        sa.Column(
-            "deleted_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Soft-delete mark",
-        ),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), comment="Soft-delete mark"),
         sa.CheckConstraint(
             "jsonb_typeof(connection_info) = 'object' AND NOT data_platform.contains_plain_secret(connection_info)",
             name=op.f("ck_data_sources_connection_info"),
@@ -166,10 +156,7 @@ def _create_datasets() -> None:
             comment="Tenant",
         ),
         sa.Column(
-            "data_source_id",
-            sa.Integer(),
-            nullable=True,
-            comment="Main source, when there is one",
+            "data_source_id", sa.Integer(), comment="Main source, when there is one"
         ),
         sa.Column(
             "name",
@@ -184,12 +171,7 @@ def _create_datasets() -> None:
             nullable=False,
             comment="tabular, text, image, audio, video, mixed or stream",
         ),
-        sa.Column(
-            "description",
-            sa.Text(),
-            nullable=True,
-            comment="Purpose, provenance, caveats",
-        ),
+        sa.Column("description", sa.Text(), comment="Purpose, provenance, caveats"),
         sa.Column(
             "tags",
             postgresql.ARRAY(sa.Text()),
@@ -200,7 +182,6 @@ def _create_datasets() -> None:
         sa.Column(
             "retention_days",
             sa.Integer(),
-            nullable=True,
             comment="Content older than this may be purged; NULL keeps it",
         ),
         sa.Column(
@@ -210,7 +191,7 @@ def _create_datasets() -> None:
             nullable=False,
             comment="Highest version number handed out",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -225,12 +206,7 @@ def _create_datasets() -> None:
             nullable=False,
             comment="Last change, kept by trigger",
         ),
-        sa.Column(
-            "deleted_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Soft-delete mark",
-        ),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), comment="Soft-delete mark"),
         sa.CheckConstraint(
             "kind IN ('tabular', 'text', 'image', 'audio', 'video', 'mixed', 'stream')",
             name=op.f("ck_datasets_kind"),
@@ -303,170 +279,13 @@ def _create_datasets() -> None:
     )
 
 
-def _create_dataset_versions() -> None:
-    op.create_table(
-        "dataset_versions",
-        sa.Column(
-            "id",
-            sa.BigInteger(),
-            sa.Identity(always=False),
-            nullable=False,
-            comment="Surrogate key, the anchor of lineage",
-        ),
-        sa.Column(
-            "organization_id",
-            sa.Integer(),
-            server_default=sa.text("auth.org_id()"),
-            nullable=False,
-            comment="Tenant",
-        ),
-        sa.Column("dataset_id", sa.Integer(), nullable=False, comment="Dataset"),
-        sa.Column(
-            "version",
-            sa.Integer(),
-            server_default=sa.FetchedValue(),
-            nullable=False,
-            comment="1, 2, 3 ... per dataset, assigned by trigger when absent",
-        ),
-        sa.Column(
-            "status",
-            sa.String(length=20),
-            server_default="draft",
-            nullable=False,
-            comment="draft, building, published, deprecated or failed",
-        ),
-        sa.Column(
-            "storage_uri",
-            sa.Text(),
-            nullable=True,
-            comment="Where the files are; NULL when content is in documents",
-        ),
-        sa.Column(
-            "format",
-            sa.String(length=30),
-            nullable=True,
-            comment="parquet, csv, jsonl, documents ...",
-        ),
-        sa.Column(
-            "columns",
-            postgresql.JSONB(),
-            nullable=True,
-            comment="Field list: name, type, nullable, description",
-        ),
-        sa.Column(
-            "row_count", sa.BigInteger(), nullable=True, comment="Rows or documents"
-        ),
-        sa.Column(
-            "size_bytes", sa.BigInteger(), nullable=True, comment="Bytes in storage"
-        ),
-        sa.Column(
-            "content_sha256",
-            sa.LargeBinary(),
-            nullable=True,
-            comment="Digest of the manifest: equal digest means equal content",
-        ),
-        sa.Column(
-            "statistics",
-            postgresql.JSONB(),
-            nullable=True,
-            comment="Profile computed at publication",
-        ),
-        sa.Column("note", sa.Text(), nullable=True, comment="What changed"),
-        sa.Column(
-            "published_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="When it became immutable",
-        ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Creation time",
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Last change, kept by trigger",
-        ),
-        sa.CheckConstraint(
-            "jsonb_typeof(columns) = 'array'", name=op.f("ck_dataset_versions_columns")
-        ),
-        sa.CheckConstraint(
-            "status IN ('draft', 'building', 'published', 'deprecated', 'failed')",
-            name=op.f("ck_dataset_versions_status"),
-        ),
-        sa.CheckConstraint(
-            "status NOT IN ('published','deprecated') OR published_at IS NOT NULL",
-            name=op.f("ck_dataset_versions_published"),
-        ),
-        sa.CheckConstraint(
-            "octet_length(content_sha256) = 32",
-            name=op.f("ck_dataset_versions_content_sha256"),
-        ),
-        sa.CheckConstraint(
-            "row_count >= 0 AND size_bytes >= 0",
-            name=op.f("ck_dataset_versions_counts"),
-        ),
-        sa.CheckConstraint("version > 0", name=op.f("ck_dataset_versions_version")),
-        sa.ForeignKeyConstraint(
-            ["created_by"],
-            ["auth.users.id"],
-            name=op.f("fk_dataset_versions_created_by_users"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["dataset_id", "organization_id"],
-            ["data_platform.datasets.id", "data_platform.datasets.organization_id"],
-            name=op.f("fk_dataset_versions_dataset_id_datasets"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_versions")),
-        sa.UniqueConstraint(
-            "dataset_id", "version", name=op.f("uq_dataset_versions_dataset_id_version")
-        ),
-        sa.UniqueConstraint(
-            "id", "organization_id", name=op.f("uq_dataset_versions_id_organization_id")
-        ),
-        schema="data_platform",
-        comment="Immutable snapshot of a dataset once published",
-    )
-    op.create_index(
-        "ix_dataset_versions_created_by",
-        "dataset_versions",
-        ["created_by"],
-        schema="data_platform",
-        postgresql_where=sa.text("created_by IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_dataset_versions_organization_id",
-        "dataset_versions",
-        ["organization_id"],
-        schema="data_platform",
-    )
-    op.create_index(
-        "ix_dataset_versions_published",
-        "dataset_versions",
-        ["dataset_id", sa.text("version DESC")],
-        schema="data_platform",
-        postgresql_where=sa.text("status = 'published'"),
-    )
-
-
 def upgrade() -> None:
     as_owner()
     _create_data_sources()
     _create_datasets()
-    _create_dataset_versions()
-    apply_sql("17b41bf28231_dataset_versions_triggers")
 
 
 def downgrade() -> None:
     as_owner()
-    op.drop_table("dataset_versions", schema="data_platform")
     op.drop_table("datasets", schema="data_platform")
     op.drop_table("data_sources", schema="data_platform")

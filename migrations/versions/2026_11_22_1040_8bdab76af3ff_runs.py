@@ -1,10 +1,10 @@
-"""Add the job queue, runs, metrics and artifacts
+"""Add runs with their metrics and artifacts
 
-Why:   work is claimed with leases, and each run keeps what it measured and made.
-Lock:  SHARE ROW EXCLUSIVE on the tables of experiments, datasets and users until
-       commit, for the foreign keys: writers wait.
+Why:   each run keeps what went in, what it measured and what it made.
+Lock:  SHARE ROW EXCLUSIVE on algo_platform.algorithms, algo_platform.experiments,
+       algo_platform.jobs and auth.users until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the function and the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -15,209 +15,10 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.ddl import apply_sql, as_owner
 
-revision = "67a1351b175c"
-down_revision = "849dbecf46cf"
+revision = "8bdab76af3ff"
+down_revision = "8cfa609d83ea"
 branch_labels = None
 depends_on = None
-
-
-def _create_jobs() -> None:
-    op.create_table(
-        "jobs",
-        sa.Column(
-            "id",
-            sa.BigInteger(),
-            sa.Identity(always=False),
-            nullable=False,
-            comment="Surrogate key",
-        ),
-        sa.Column(
-            "organization_id",
-            sa.Integer(),
-            server_default=sa.text("auth.org_id()"),
-            nullable=False,
-            comment="Tenant",
-        ),
-        sa.Column(
-            "queue",
-            sa.String(length=64),
-            server_default="default",
-            nullable=False,
-            comment="Queue a worker subscribes to",
-        ),
-        sa.Column(
-            "kind",
-            sa.String(length=64),
-            nullable=False,
-            comment="Handler, e.g. run.train, eval.run, dataset.check",
-        ),
-        sa.Column(
-            "payload",
-            postgresql.JSONB(),
-            server_default="{}",
-            nullable=False,
-            comment="Arguments: ids, never secrets",
-        ),
-        sa.Column("result", postgresql.JSONB(), nullable=True, comment="Outcome"),
-        sa.Column(
-            "status",
-            sa.String(length=20),
-            server_default="queued",
-            nullable=False,
-            comment="queued, running, succeeded, failed, cancelled or dead",
-        ),
-        sa.Column(
-            "priority",
-            sa.SmallInteger(),
-            server_default=sa.text("0"),
-            nullable=False,
-            comment="Higher first",
-        ),
-        sa.Column(
-            "available_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Not before (schedule, back-off)",
-        ),
-        sa.Column(
-            "attempts",
-            sa.SmallInteger(),
-            server_default=sa.text("0"),
-            nullable=False,
-            comment="Raised by claim_jobs() in its own transaction",
-        ),
-        sa.Column(
-            "max_attempts",
-            sa.SmallInteger(),
-            server_default=sa.text("5"),
-            nullable=False,
-            comment="Then status becomes dead",
-        ),
-        sa.Column(
-            "dedupe_key",
-            sa.String(length=200),
-            nullable=True,
-            comment="At most one queued or running job per queue and key",
-        ),
-        sa.Column("leased_by", sa.Text(), nullable=True, comment="Worker holding it"),
-        sa.Column(
-            "lease_expires_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="After this any worker may take it over",
-        ),
-        sa.Column(
-            "cancel_requested_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Ask the worker to stop",
-        ),
-        sa.Column("last_error", sa.Text(), nullable=True, comment="Last failure"),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Requester"),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Creation time",
-        ),
-        sa.Column(
-            "started_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="First start",
-        ),
-        sa.Column(
-            "finished_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="End; finished rows are deleted after the retention time",
-        ),
-        sa.CheckConstraint(
-            "(status = 'running') = (lease_expires_at IS NOT NULL)",
-            name=op.f("ck_jobs_lease"),
-        ),
-        sa.CheckConstraint(
-            "jsonb_typeof(payload) = 'object' AND NOT data_platform.contains_plain_secret(payload)",
-            name=op.f("ck_jobs_payload"),
-        ),
-        sa.CheckConstraint(
-            "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'dead')",
-            name=op.f("ck_jobs_status"),
-        ),
-        sa.CheckConstraint(
-            "attempts >= 0 AND max_attempts BETWEEN 1 AND 100",
-            name=op.f("ck_jobs_attempts"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by"],
-            ["auth.users.id"],
-            name=op.f("fk_jobs_created_by_users"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["organization_id"],
-            ["auth.organizations.id"],
-            name=op.f("fk_jobs_organization_id_organizations"),
-            ondelete="RESTRICT",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
-        sa.UniqueConstraint(
-            "id", "organization_id", name=op.f("uq_jobs_id_organization_id")
-        ),
-        schema="algo_platform",
-        comment="Queue for training, evaluation, checks, deployment and clean-up work",
-        postgresql_with={
-            "fillfactor": 70,
-            "autovacuum_vacuum_scale_factor": 0.01,
-            "autovacuum_vacuum_cost_delay": 0,
-        },
-    )
-    op.create_index(
-        "ix_jobs_created_by",
-        "jobs",
-        ["created_by"],
-        schema="algo_platform",
-        postgresql_where=sa.text("created_by IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_jobs_finished_at",
-        "jobs",
-        ["finished_at"],
-        schema="algo_platform",
-        postgresql_where=sa.text("finished_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_jobs_lease",
-        "jobs",
-        ["lease_expires_at"],
-        schema="algo_platform",
-        postgresql_where=sa.text("status = 'running'"),
-    )
-    op.create_index(
-        "ix_jobs_organization_id",
-        "jobs",
-        ["organization_id", sa.text("created_at DESC")],
-        schema="algo_platform",
-    )
-    op.create_index(
-        "ix_jobs_ready",
-        "jobs",
-        ["queue", sa.text("priority DESC"), "available_at", "id"],
-        schema="algo_platform",
-        postgresql_where=sa.text("status = 'queued'"),
-    )
-    op.create_index(
-        "uq_jobs_dedupe_key",
-        "jobs",
-        ["organization_id", "queue", "dedupe_key"],
-        unique=True,
-        schema="algo_platform",
-        postgresql_where=sa.text(
-            "dedupe_key IS NOT NULL AND status IN ('queued','running')"
-        ),
-    )
 
 
 def _create_runs() -> None:
@@ -238,25 +39,14 @@ def _create_runs() -> None:
             comment="Tenant",
         ),
         sa.Column("experiment_id", sa.Integer(), nullable=False, comment="Experiment"),
-        sa.Column(
-            "algorithm_id",
-            sa.Integer(),
-            nullable=True,
-            comment="Algorithm version executed",
-        ),
+        sa.Column("algorithm_id", sa.Integer(), comment="Algorithm version executed"),
         sa.Column(
             "parent_run_id",
             sa.Uuid(),
-            nullable=True,
             comment="Tuning sweep or pipeline this run belongs to",
         ),
-        sa.Column(
-            "job_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Queue entry that started it",
-        ),
-        sa.Column("name", sa.String(length=250), nullable=True, comment="Display name"),
+        sa.Column("job_id", sa.BigInteger(), comment="Queue entry that started it"),
+        sa.Column("name", sa.String(length=250), comment="Display name"),
         sa.Column(
             "status",
             sa.String(length=20),
@@ -264,10 +54,8 @@ def _create_runs() -> None:
             nullable=False,
             comment="scheduled, running, finished, failed or killed",
         ),
-        sa.Column("source_uri", sa.Text(), nullable=True, comment="Script or notebook"),
-        sa.Column(
-            "source_revision", sa.String(length=64), nullable=True, comment="Commit"
-        ),
+        sa.Column("source_uri", sa.Text(), comment="Script or notebook"),
+        sa.Column("source_revision", sa.String(length=64), comment="Commit"),
         sa.Column(
             "params",
             postgresql.JSONB(),
@@ -296,18 +84,13 @@ def _create_runs() -> None:
             nullable=False,
             comment="Image, packages, hardware",
         ),
-        sa.Column("error", sa.Text(), nullable=True, comment="Why it failed"),
+        sa.Column("error", sa.Text(), comment="Why it failed"),
+        sa.Column("started_at", sa.DateTime(timezone=True), comment="Start"),
+        sa.Column("ended_at", sa.DateTime(timezone=True), comment="End"),
         sa.Column(
-            "started_at", sa.DateTime(timezone=True), nullable=True, comment="Start"
+            "heartbeat_at", sa.DateTime(timezone=True), comment="Last sign of life"
         ),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True, comment="End"),
-        sa.Column(
-            "heartbeat_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Last sign of life",
-        ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -322,12 +105,7 @@ def _create_runs() -> None:
             nullable=False,
             comment="Last change, kept by trigger",
         ),
-        sa.Column(
-            "deleted_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Soft-delete mark",
-        ),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), comment="Soft-delete mark"),
         sa.CheckConstraint(
             "jsonb_typeof(params) = 'object' AND jsonb_typeof(tags) = 'object' AND jsonb_typeof(summary) = 'object' AND jsonb_typeof(environment) = 'object'",
             name=op.f("ck_runs_json"),
@@ -527,12 +305,10 @@ def _create_run_artifacts() -> None:
             comment="checkpoint, model, dataset, plot, log, report or other",
         ),
         sa.Column("uri", sa.Text(), nullable=False, comment="Where it is stored"),
-        sa.Column("sha256", sa.LargeBinary(), nullable=True, comment="Digest"),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=True, comment="Size"),
-        sa.Column(
-            "media_type", sa.String(length=127), nullable=True, comment="Media type"
-        ),
-        sa.Column("step", sa.BigInteger(), nullable=True, comment="Step it belongs to"),
+        sa.Column("sha256", sa.LargeBinary(), comment="Digest"),
+        sa.Column("size_bytes", sa.BigInteger(), comment="Size"),
+        sa.Column("media_type", sa.String(length=127), comment="Media type"),
+        sa.Column("step", sa.BigInteger(), comment="Step it belongs to"),
         sa.Column(
             "metadata",
             postgresql.JSONB(),
@@ -580,11 +356,9 @@ def _create_run_artifacts() -> None:
 
 def upgrade() -> None:
     as_owner()
-    _create_jobs()
-    apply_sql("67a1351b175c_algo_platform_claim_jobs")
     _create_runs()
     _create_run_metrics()
-    apply_sql("67a1351b175c_run_metrics_partitions")
+    apply_sql("8bdab76af3ff_run_metrics_partitions")
     _create_run_artifacts()
 
 
@@ -593,5 +367,3 @@ def downgrade() -> None:
     op.drop_table("run_artifacts", schema="algo_platform")
     op.drop_table("run_metrics", schema="algo_platform")
     op.drop_table("runs", schema="algo_platform")
-    op.execute("DROP FUNCTION algo_platform.claim_jobs(text, text, integer, interval)")
-    op.drop_table("jobs", schema="algo_platform")

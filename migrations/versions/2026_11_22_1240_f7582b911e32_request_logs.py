@@ -4,7 +4,7 @@ Why:   clients of the seeds COPY into public.request_logs; a tenant reads its ow
        through a view.
 Lock:  none on existing tables; a new object is seen by nobody before commit.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the view and the table, with every daily partition. Its rows are lost;
+Back:  drops the view and the table, with every daily partition. The rows are lost;
        restore them from a backup.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.ddl import apply_sql, as_owner
 
 revision = "f7582b911e32"
-down_revision = "a9a87f004b11"
+down_revision = "e31dba63dfd0"
 branch_labels = None
 depends_on = None
 
@@ -38,30 +38,20 @@ def _create_request_logs() -> None:
         sa.Column(
             "url",
             sa.Text(),
-            nullable=True,
             comment="Path and query, secrets stripped by the writer (seed)",
         ),
-        sa.Column("method", sa.Text(), nullable=True, comment="HTTP method (seed)"),
-        sa.Column("status", sa.Integer(), nullable=True, comment="HTTP status (seed)"),
-        sa.Column("auth", sa.Text(), nullable=True, comment="Caller id (seed)"),
-        sa.Column(
-            "remote_ip", sa.Text(), nullable=True, comment="Client address (seed)"
-        ),
-        sa.Column(
-            "user_agent", sa.Text(), nullable=True, comment="Client software (seed)"
-        ),
-        sa.Column(
-            "meta", postgresql.JSONB(), nullable=True, comment="Extra fields (seed)"
-        ),
-        sa.Column("referer", sa.Text(), nullable=True, comment="Referrer (seed)"),
-        sa.Column(
-            "organization_id", sa.Integer(), nullable=True, comment="Tenant, when known"
-        ),
-        sa.Column("duration_ms", sa.Integer(), nullable=True, comment="Time taken"),
+        sa.Column("method", sa.Text(), comment="HTTP method (seed)"),
+        sa.Column("status", sa.Integer(), comment="HTTP status (seed)"),
+        sa.Column("auth", sa.Text(), comment="Caller id (seed)"),
+        sa.Column("remote_ip", sa.Text(), comment="Client address (seed)"),
+        sa.Column("user_agent", sa.Text(), comment="Client software (seed)"),
+        sa.Column("meta", postgresql.JSONB(), comment="Extra fields (seed)"),
+        sa.Column("referer", sa.Text(), comment="Referrer (seed)"),
+        sa.Column("organization_id", sa.Integer(), comment="Tenant, when known"),
+        sa.Column("duration_ms", sa.Integer(), comment="Time taken"),
         sa.Column(
             "trace_id",
             sa.Uuid(),
-            nullable=True,
             comment="Correlation with service_platform.invocations",
         ),
         comment="HTTP request log, written in batches with COPY (seed table)",

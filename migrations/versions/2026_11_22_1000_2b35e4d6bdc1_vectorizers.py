@@ -2,10 +2,11 @@
 
 Why:   a dataset stays embedded while its documents change; workers take batches with
        leases.
-Lock:  SHARE ROW EXCLUSIVE on data_platform.documents and the tables it refers to until
-       commit: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.users, data_platform.datasets,
+       data_platform.documents and data_platform.embedding_models until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the triggers, functions and tables. Its rows are lost; restore them from a
+Back:  drops the triggers, functions and tables. The rows are lost; restore them from a
        backup.
 """
 
@@ -90,7 +91,7 @@ def _create_vectorizers() -> None:
             nullable=False,
             comment="Then the document is parked",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -199,20 +200,18 @@ def _create_vectorizer_queue() -> None:
             nullable=False,
             comment="Not before (back-off)",
         ),
-        sa.Column("leased_by", sa.Text(), nullable=True, comment="Worker holding it"),
+        sa.Column("leased_by", sa.Text(), comment="Worker holding it"),
         sa.Column(
             "lease_expires_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="After this any worker may take it over",
         ),
         sa.Column(
             "failed_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="Parked after max_attempts: the dead-letter mark",
         ),
-        sa.Column("last_error", sa.Text(), nullable=True, comment="Last failure"),
+        sa.Column("last_error", sa.Text(), comment="Last failure"),
         sa.Column(
             "enqueued_at",
             sa.DateTime(timezone=True),

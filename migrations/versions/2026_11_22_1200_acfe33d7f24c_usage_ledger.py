@@ -1,9 +1,9 @@
 """Add the usage ledger and its daily sums
 
 Why:   every call is kept once with its cost; invoices are sums of that.
-Lock:  none on existing tables; a new object is seen by nobody before commit.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the function and the tables, with every weekly partition. Its rows are
+Back:  drops the function and the tables, with every weekly partition. The rows are
        lost; restore them from a backup.
 """
 
@@ -47,36 +47,17 @@ def _create_invocations() -> None:
         sa.Column(
             "service_id",
             sa.Integer(),
-            nullable=True,
             comment="Service; no foreign key: the ledger outlives what it names",
         ),
-        sa.Column("endpoint_id", sa.Integer(), nullable=True, comment="Endpoint"),
+        sa.Column("endpoint_id", sa.Integer(), comment="Endpoint"),
+        sa.Column("deployment_id", sa.BigInteger(), comment="Deployment that answered"),
         sa.Column(
-            "deployment_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Deployment that answered",
+            "model_version_id", sa.BigInteger(), comment="Model version that answered"
         ),
-        sa.Column(
-            "model_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Model version that answered",
-        ),
-        sa.Column(
-            "prompt_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Prompt version used",
-        ),
-        sa.Column("api_key_id", sa.Uuid(), nullable=True, comment="Key that paid"),
-        sa.Column("user_id", sa.Integer(), nullable=True, comment="Platform user"),
-        sa.Column(
-            "end_user",
-            sa.String(length=200),
-            nullable=True,
-            comment="Caller's own user id",
-        ),
+        sa.Column("prompt_version_id", sa.BigInteger(), comment="Prompt version used"),
+        sa.Column("api_key_id", sa.Uuid(), comment="Key that paid"),
+        sa.Column("user_id", sa.Integer(), comment="Platform user"),
+        sa.Column("end_user", sa.String(length=200), comment="Caller's own user id"),
         sa.Column(
             "operation",
             sa.String(length=30),
@@ -86,21 +67,13 @@ def _create_invocations() -> None:
         sa.Column(
             "provider",
             sa.String(length=50),
-            nullable=True,
             comment="Upstream provider; NULL when self-hosted",
         ),
-        sa.Column(
-            "model_name",
-            sa.String(length=200),
-            nullable=True,
-            comment="Model as billed",
-        ),
+        sa.Column("model_name", sa.String(length=200), comment="Model as billed"),
         sa.Column(
             "status_code", sa.SmallInteger(), nullable=False, comment="HTTP status"
         ),
-        sa.Column(
-            "error_type", sa.String(length=100), nullable=True, comment="Class of error"
-        ),
+        sa.Column("error_type", sa.String(length=100), comment="Class of error"),
         sa.Column(
             "is_cached",
             sa.Boolean(),
@@ -143,22 +116,14 @@ def _create_invocations() -> None:
             nullable=False,
             comment="ISO 4217",
         ),
-        sa.Column("latency_ms", sa.Integer(), nullable=True, comment="Total time"),
+        sa.Column("latency_ms", sa.Integer(), comment="Total time"),
+        sa.Column("first_token_ms", sa.Integer(), comment="Time to first token"),
         sa.Column(
-            "first_token_ms", sa.Integer(), nullable=True, comment="Time to first token"
+            "trace_id", sa.Uuid(), comment="Correlation with traces and request_logs"
         ),
+        sa.Column("node_id", sa.Text(), comment="Node that served it"),
         sa.Column(
-            "trace_id",
-            sa.Uuid(),
-            nullable=True,
-            comment="Correlation with traces and request_logs",
-        ),
-        sa.Column("node_id", sa.Text(), nullable=True, comment="Node that served it"),
-        sa.Column(
-            "tags",
-            postgresql.JSONB(),
-            nullable=True,
-            comment="Caller's labels for cost allocation",
+            "tags", postgresql.JSONB(), comment="Caller's labels for cost allocation"
         ),
         sa.CheckConstraint(
             "created_at = public.uuid_v7_timestamp(id)",
@@ -221,15 +186,10 @@ def _create_usage_daily() -> None:
             nullable=False,
             comment="Tenant",
         ),
-        sa.Column("service_id", sa.Integer(), nullable=True, comment="Service"),
-        sa.Column("api_key_id", sa.Uuid(), nullable=True, comment="Key"),
-        sa.Column("user_id", sa.Integer(), nullable=True, comment="User"),
-        sa.Column(
-            "model_name",
-            sa.String(length=200),
-            nullable=True,
-            comment="Model as billed",
-        ),
+        sa.Column("service_id", sa.Integer(), comment="Service"),
+        sa.Column("api_key_id", sa.Uuid(), comment="Key"),
+        sa.Column("user_id", sa.Integer(), comment="User"),
+        sa.Column("model_name", sa.String(length=200), comment="Model as billed"),
         sa.Column(
             "currency",
             sa.CHAR(length=3),

@@ -6,7 +6,7 @@ Lock:  SHARE UPDATE EXCLUSIVE on the four partitioned parents until commit: read
        writers go on.
 Phase: expand - nothing existed before that could stop working.
 Back:  drops all time partitions of the four parents, then functions, view and table.
-       Its rows are lost; restore them from a backup.
+       The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -53,7 +53,6 @@ def _create_partition_policies() -> None:
         sa.Column(
             "retention",
             sa.Interval(),
-            nullable=True,
             comment="Age at which a whole partition is dropped; NULL keeps everything",
         ),
         sa.Column(

@@ -1,10 +1,11 @@
 """Add the lineage of data, runs and models
 
 Why:   from a model back to its data, and forward from a source to what it touched.
-Lock:  SHARE ROW EXCLUSIVE on the tables that an edge can join until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on algo_platform.runs, auth.users,
+       data_platform.data_sources, data_platform.dataset_versions and
+       model_platform.model_versions until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the view and the table. Its rows are lost; restore them from a backup.
+Back:  drops the view and the table. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.ddl import apply_sql, as_owner
 
 revision = "49e9681a3337"
-down_revision = "dc5d89d0be53"
+down_revision = "566f553776db"
 branch_labels = None
 depends_on = None
 
@@ -44,47 +45,27 @@ def _create_lineage_edges() -> None:
             nullable=False,
             comment="ingested, derived, input, output, validated or distilled",
         ),
+        sa.Column("src_data_source_id", sa.Integer(), comment="From: a source"),
         sa.Column(
-            "src_data_source_id", sa.Integer(), nullable=True, comment="From: a source"
+            "src_dataset_version_id", sa.BigInteger(), comment="From: a dataset version"
+        ),
+        sa.Column("src_run_id", sa.Uuid(), comment="From: a run"),
+        sa.Column(
+            "src_model_version_id", sa.BigInteger(), comment="From: a model version"
         ),
         sa.Column(
-            "src_dataset_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="From: a dataset version",
+            "dst_dataset_version_id", sa.BigInteger(), comment="To: a dataset version"
         ),
-        sa.Column("src_run_id", sa.Uuid(), nullable=True, comment="From: a run"),
+        sa.Column("dst_run_id", sa.Uuid(), comment="To: a run"),
         sa.Column(
-            "src_model_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="From: a model version",
-        ),
-        sa.Column(
-            "dst_dataset_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="To: a dataset version",
-        ),
-        sa.Column("dst_run_id", sa.Uuid(), nullable=True, comment="To: a run"),
-        sa.Column(
-            "dst_model_version_id",
-            sa.BigInteger(),
-            nullable=True,
-            comment="To: a model version",
+            "dst_model_version_id", sa.BigInteger(), comment="To: a model version"
         ),
         sa.Column(
             "column_map",
             postgresql.JSONB(),
-            nullable=True,
             comment="Column-level lineage: target, sources, transformation",
         ),
-        sa.Column(
-            "created_by",
-            sa.Integer(),
-            nullable=True,
-            comment="Who or which job declared it",
-        ),
+        sa.Column("created_by", sa.Integer(), comment="Who or which job declared it"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -3,7 +3,7 @@
 Why:   who changed what, written by trigger and never changed afterwards.
 Lock:  none on existing tables; a new object is seen by nobody before commit.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the functions and the table, with every monthly partition. Its rows are
+Back:  drops the functions and the table, with every monthly partition. The rows are
        lost; restore them from a backup.
 """
 
@@ -41,18 +41,10 @@ def _create_audit_log() -> None:
         sa.Column(
             "organization_id",
             sa.Integer(),
-            nullable=True,
             comment="Tenant; no foreign keys here, so history survives deletion",
         ),
-        sa.Column(
-            "actor_user_id",
-            sa.Integer(),
-            nullable=True,
-            comment="auth.uid() at the time",
-        ),
-        sa.Column(
-            "actor_role", sa.Text(), nullable=True, comment="auth.role() at the time"
-        ),
+        sa.Column("actor_user_id", sa.Integer(), comment="auth.uid() at the time"),
+        sa.Column("actor_role", sa.Text(), comment="auth.role() at the time"),
         sa.Column(
             "db_user",
             sa.Text(),
@@ -67,25 +59,18 @@ def _create_audit_log() -> None:
             comment="insert, update, delete, or an application event such as login.failed",
         ),
         sa.Column("object_table", sa.Text(), nullable=False, comment="schema.table"),
+        sa.Column("object_id", sa.Text(), comment="Primary key of the row"),
         sa.Column(
-            "object_id", sa.Text(), nullable=True, comment="Primary key of the row"
-        ),
-        sa.Column(
-            "changed",
-            postgresql.ARRAY(sa.Text()),
-            nullable=True,
-            comment="Columns that changed",
+            "changed", postgresql.ARRAY(sa.Text()), comment="Columns that changed"
         ),
         sa.Column(
             "old_values",
             postgresql.JSONB(),
-            nullable=True,
             comment="Changed columns before; secret columns never",
         ),
         sa.Column(
             "new_values",
             postgresql.JSONB(),
-            nullable=True,
             comment="Changed columns after; secret columns never",
         ),
         sa.Column(
@@ -96,10 +81,7 @@ def _create_audit_log() -> None:
             comment="Groups the rows of one transaction",
         ),
         sa.Column(
-            "request_id",
-            sa.Text(),
-            nullable=True,
-            comment="app.request_id of the session, when set",
+            "request_id", sa.Text(), comment="app.request_id of the session, when set"
         ),
         sa.PrimaryKeyConstraint("id", "occurred_at", name=op.f("pk_audit_log")),
         schema="logs",

@@ -1,10 +1,10 @@
 """Add endpoints and deployments
 
 Why:   traffic of an endpoint is divided over revisions and always adds up.
-Lock:  SHARE ROW EXCLUSIVE on the service tables and auth.users until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.users, service_platform.revisions and
+       service_platform.services until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the function and the tables. Its rows are lost; restore them from a backup.
+Back:  drops the function and the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from alembic import op
 from migrations.ddl import apply_sql, as_owner
 
 revision = "19aa0bea777e"
-down_revision = "f8804844e7d8"
+down_revision = "4aad4d8e8b4d"
 branch_labels = None
 depends_on = None
 
@@ -81,7 +81,7 @@ def _create_endpoints() -> None:
             nullable=False,
             comment="False answers 404",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -221,15 +221,8 @@ def _create_deployments() -> None:
             nullable=False,
             comment="pending, rolling_out, running, degraded, failed or stopped",
         ),
-        sa.Column(
-            "status_message", sa.Text(), nullable=True, comment="Detail of the status"
-        ),
-        sa.Column(
-            "cluster",
-            sa.String(length=100),
-            nullable=True,
-            comment="Cluster or node pool",
-        ),
+        sa.Column("status_message", sa.Text(), comment="Detail of the status"),
+        sa.Column("cluster", sa.String(length=100), comment="Cluster or node pool"),
         sa.Column(
             "desired_replicas",
             sa.Integer(),
@@ -247,10 +240,9 @@ def _create_deployments() -> None:
         sa.Column(
             "observed_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="When the controller last reported",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Who deployed"),
+        sa.Column("created_by", sa.Integer(), comment="Who deployed"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -268,7 +260,6 @@ def _create_deployments() -> None:
         sa.Column(
             "stopped_at",
             sa.DateTime(timezone=True),
-            nullable=True,
             comment="End; the row stays as history",
         ),
         sa.CheckConstraint(

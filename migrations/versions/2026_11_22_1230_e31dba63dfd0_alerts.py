@@ -1,10 +1,10 @@
-"""Add objectives, alert rules and alerts
+"""Add alert rules and alerts
 
 Why:   somebody has to hear when a promise is about to be broken, once per subject.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations, auth.users and
-       service_platform.services until commit, for the foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations, auth.users and monitoring.slos until
+       commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the function and the tables. Its rows are lost; restore them from a backup.
+Back:  drops the function and the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -15,119 +15,10 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.ddl import apply_sql, as_owner
 
-revision = "a9a87f004b11"
-down_revision = "fb447a73537b"
+revision = "e31dba63dfd0"
+down_revision = "9dc2cd6c14cc"
 branch_labels = None
 depends_on = None
-
-
-def _create_slos() -> None:
-    op.create_table(
-        "slos",
-        sa.Column(
-            "id",
-            sa.Integer(),
-            sa.Identity(always=False),
-            nullable=False,
-            comment="Surrogate key",
-        ),
-        sa.Column(
-            "organization_id",
-            sa.Integer(),
-            server_default=sa.text("auth.org_id()"),
-            nullable=False,
-            comment="Tenant",
-        ),
-        sa.Column(
-            "service_id",
-            sa.Integer(),
-            nullable=False,
-            comment="Service it promises for",
-        ),
-        sa.Column(
-            "name",
-            sa.String(length=150),
-            nullable=False,
-            comment="Name, unique per service",
-        ),
-        sa.Column(
-            "indicator",
-            sa.String(length=20),
-            nullable=False,
-            comment="availability, latency, first_token, freshness or quality",
-        ),
-        sa.Column(
-            "threshold",
-            sa.Numeric(precision=20, scale=6),
-            nullable=True,
-            comment="Good event bound, e.g. latency in ms",
-        ),
-        sa.Column(
-            "objective",
-            sa.Numeric(precision=7, scale=6),
-            nullable=False,
-            comment="Share of good events, e.g. 0.999",
-        ),
-        sa.Column(
-            "window_days",
-            sa.SmallInteger(),
-            server_default=sa.text("30"),
-            nullable=False,
-            comment="Rolling window",
-        ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Creation time",
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-            comment="Last change, kept by trigger",
-        ),
-        sa.CheckConstraint(
-            "indicator IN ('availability', 'latency', 'first_token', 'freshness', 'quality')",
-            name=op.f("ck_slos_indicator"),
-        ),
-        sa.CheckConstraint(
-            "objective > 0 AND objective < 1 AND window_days BETWEEN 1 AND 366",
-            name=op.f("ck_slos_objective"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["created_by"],
-            ["auth.users.id"],
-            name=op.f("fk_slos_created_by_users"),
-            ondelete="SET NULL",
-        ),
-        sa.ForeignKeyConstraint(
-            ["service_id", "organization_id"],
-            [
-                "service_platform.services.id",
-                "service_platform.services.organization_id",
-            ],
-            name=op.f("fk_slos_service_id_services"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_slos")),
-        sa.UniqueConstraint("service_id", "name", name=op.f("uq_slos_service_id_name")),
-        schema="monitoring",
-        comment="Service level objective",
-    )
-    op.create_index(
-        "ix_slos_created_by",
-        "slos",
-        ["created_by"],
-        schema="monitoring",
-        postgresql_where=sa.text("created_by IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_slos_organization_id", "slos", ["organization_id"], schema="monitoring"
-    )
 
 
 def _create_alert_rules() -> None:
@@ -144,14 +35,10 @@ def _create_alert_rules() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL for a platform rule",
         ),
         sa.Column(
-            "slo_id",
-            sa.Integer(),
-            nullable=True,
-            comment="Objective whose error budget it watches",
+            "slo_id", sa.Integer(), comment="Objective whose error budget it watches"
         ),
         sa.Column(
             "name",
@@ -213,7 +100,7 @@ def _create_alert_rules() -> None:
             nullable=False,
             comment="When it is due",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -310,7 +197,6 @@ def _create_alerts() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner, as in the rule",
         ),
         sa.Column(
@@ -333,7 +219,7 @@ def _create_alerts() -> None:
             comment="As in the rule when it fired",
         ),
         sa.Column("summary", sa.Text(), nullable=False, comment="One line for people"),
-        sa.Column("value", sa.Double(), nullable=True, comment="Last observed value"),
+        sa.Column("value", sa.Double(), comment="Last observed value"),
         sa.Column(
             "labels",
             postgresql.JSONB(),
@@ -355,15 +241,9 @@ def _create_alerts() -> None:
             nullable=False,
             comment="Last seen",
         ),
-        sa.Column(
-            "acknowledged_by", sa.Integer(), nullable=True, comment="Who took it"
-        ),
-        sa.Column(
-            "acknowledged_at", sa.DateTime(timezone=True), nullable=True, comment="When"
-        ),
-        sa.Column(
-            "resolved_at", sa.DateTime(timezone=True), nullable=True, comment="End"
-        ),
+        sa.Column("acknowledged_by", sa.Integer(), comment="Who took it"),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), comment="When"),
+        sa.Column("resolved_at", sa.DateTime(timezone=True), comment="End"),
         sa.CheckConstraint(
             "(status = 'resolved') = (resolved_at IS NOT NULL)",
             name=op.f("ck_alerts_resolved"),
@@ -429,10 +309,9 @@ def _create_alerts() -> None:
 
 def upgrade() -> None:
     as_owner()
-    _create_slos()
     _create_alert_rules()
     _create_alerts()
-    apply_sql("a9a87f004b11_monitoring_raise_alert")
+    apply_sql("e31dba63dfd0_monitoring_raise_alert")
 
 
 def downgrade() -> None:
@@ -442,4 +321,3 @@ def downgrade() -> None:
     )
     op.drop_table("alerts", schema="monitoring")
     op.drop_table("alert_rules", schema="monitoring")
-    op.drop_table("slos", schema="monitoring")

@@ -1,10 +1,10 @@
 """Add algorithms and experiments
 
 Why:   runs need something to run and something to belong to.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -31,22 +31,14 @@ def _create_algorithms() -> None:
             nullable=False,
             comment="Algorithm name (seed)",
         ),
-        sa.Column(
-            "description", sa.Text(), nullable=True, comment="What it does (seed)"
-        ),
-        sa.Column(
-            "version",
-            sa.String(length=50),
-            nullable=True,
-            comment="Version label (seed)",
-        ),
+        sa.Column("description", sa.Text(), comment="What it does (seed)"),
+        sa.Column("version", sa.String(length=50), comment="Version label (seed)"),
         sa.Column(
             "source_code_url",
             sa.String(length=512),
-            nullable=True,
             comment="Repository or archive (seed)",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author (seed)"),
+        sa.Column("created_by", sa.Integer(), comment="Author (seed)"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -65,31 +57,22 @@ def _create_algorithms() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL for the shared catalogue",
         ),
         sa.Column(
-            "framework",
-            sa.String(length=50),
-            nullable=True,
-            comment="pytorch, sklearn, xgboost ...",
+            "framework", sa.String(length=50), comment="pytorch, sklearn, xgboost ..."
         ),
         sa.Column(
             "source_revision",
             sa.String(length=64),
-            nullable=True,
             comment="Commit the version was cut from",
         ),
         sa.Column(
-            "entrypoint",
-            sa.String(length=255),
-            nullable=True,
-            comment="Module or command to run",
+            "entrypoint", sa.String(length=255), comment="Module or command to run"
         ),
         sa.Column(
             "image_uri",
             sa.String(length=512),
-            nullable=True,
             comment="Container image, pinned by digest",
         ),
         sa.Column(
@@ -192,14 +175,9 @@ def _create_experiments() -> None:
             nullable=False,
             comment="Name, unique among live experiments: a deleted name can be used again",
         ),
+        sa.Column("description", sa.Text(), comment="Question and conclusion"),
         sa.Column(
-            "description", sa.Text(), nullable=True, comment="Question and conclusion"
-        ),
-        sa.Column(
-            "artifact_root",
-            sa.Text(),
-            nullable=True,
-            comment="Default place for run artifacts",
+            "artifact_root", sa.Text(), comment="Default place for run artifacts"
         ),
         sa.Column(
             "tags",
@@ -208,7 +186,7 @@ def _create_experiments() -> None:
             nullable=False,
             comment="Key-value labels",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -223,12 +201,7 @@ def _create_experiments() -> None:
             nullable=False,
             comment="Last change, kept by trigger",
         ),
-        sa.Column(
-            "deleted_at",
-            sa.DateTime(timezone=True),
-            nullable=True,
-            comment="Soft-delete mark",
-        ),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), comment="Soft-delete mark"),
         sa.CheckConstraint(
             "jsonb_typeof(tags) = 'object'", name=op.f("ck_experiments_tags")
         ),

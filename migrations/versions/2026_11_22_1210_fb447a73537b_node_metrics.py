@@ -3,7 +3,7 @@
 Why:   processes report every ten seconds; the days outlive the samples.
 Lock:  none on existing tables; a new object is seen by nobody before commit.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the view, the function and the tables, with every daily partition. Its rows
+Back:  drops the view, the function and the tables, with every daily partition. The rows
        are lost; restore them from a backup.
 """
 
@@ -37,11 +37,9 @@ def _create_nodes() -> None:
             nullable=False,
             comment="api, worker, gateway, gpu or database",
         ),
-        sa.Column("hostname", sa.Text(), nullable=True, comment="Host name"),
-        sa.Column(
-            "version", sa.String(length=50), nullable=True, comment="Software version"
-        ),
-        sa.Column("region", sa.String(length=50), nullable=True, comment="Site"),
+        sa.Column("hostname", sa.Text(), comment="Host name"),
+        sa.Column("version", sa.String(length=50), comment="Software version"),
+        sa.Column("region", sa.String(length=50), comment="Site"),
         sa.Column(
             "capacity",
             postgresql.JSONB(),
@@ -102,33 +100,22 @@ def _create_metrics() -> None:
         ),
         sa.Column("node_id", sa.Text(), nullable=False, comment="Node (seed)"),
         sa.Column(
-            "sys_mem_mb",
-            sa.Integer(),
-            nullable=True,
-            comment="Memory of the process in MB (seed)",
+            "sys_mem_mb", sa.Integer(), comment="Memory of the process in MB (seed)"
         ),
         sa.Column(
             "go_routines",
             sa.Integer(),
-            nullable=True,
             comment="Concurrent tasks: goroutines, threads or asyncio tasks (seed)",
         ),
         sa.Column(
-            "db_open_conns",
-            sa.Integer(),
-            nullable=True,
-            comment="Open database connections (seed)",
+            "db_open_conns", sa.Integer(), comment="Open database connections (seed)"
         ),
         sa.Column(
-            "db_wait_count",
-            sa.Integer(),
-            nullable=True,
-            comment="Waits for a connection (seed)",
+            "db_wait_count", sa.Integer(), comment="Waits for a connection (seed)"
         ),
         sa.Column(
             "extra",
             postgresql.JSONB(),
-            nullable=True,
             comment="Anything else, e.g. cpu, gpu, queue depth (seed)",
         ),
         schema="monitoring",
@@ -161,15 +148,10 @@ def _create_daily_stats_archive() -> None:
             comment="UTC day, same type as daily_stats.day",
         ),
         sa.Column("node_id", sa.Text(), nullable=False, comment="Node"),
-        sa.Column("avg_mem", sa.Numeric(), nullable=True, comment="Mean memory"),
-        sa.Column("max_mem", sa.Integer(), nullable=True, comment="Peak memory"),
-        sa.Column(
-            "avg_goroutines",
-            sa.Numeric(),
-            nullable=True,
-            comment="Mean concurrent tasks",
-        ),
-        sa.Column("max_conns", sa.Integer(), nullable=True, comment="Peak connections"),
+        sa.Column("avg_mem", sa.Numeric(), comment="Mean memory"),
+        sa.Column("max_mem", sa.Integer(), comment="Peak memory"),
+        sa.Column("avg_goroutines", sa.Numeric(), comment="Mean concurrent tasks"),
+        sa.Column("max_conns", sa.Integer(), comment="Peak connections"),
         sa.Column(
             "archived_at",
             sa.DateTime(timezone=True),

@@ -1,10 +1,10 @@
 """Add quality checks and their results
 
 Why:   a dataset version is published on evidence.
-Lock:  SHARE ROW EXCLUSIVE on the dataset tables and auth.users until commit, for the
-       foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.users, data_platform.dataset_versions and
+       data_platform.datasets until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ def _create_quality_checks() -> None:
         sa.Column(
             "target",
             sa.String(length=200),
-            nullable=True,
             comment="Column or field; NULL for the whole dataset",
         ),
         sa.Column(
@@ -78,7 +77,7 @@ def _create_quality_checks() -> None:
             nullable=False,
             comment="False skips it",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -171,22 +170,12 @@ def _create_quality_results() -> None:
             nullable=False,
             comment="pass, fail, error or skipped",
         ),
+        sa.Column("checked_rows", sa.BigInteger(), comment="Rows looked at"),
+        sa.Column("failed_rows", sa.BigInteger(), comment="Rows that broke the rule"),
         sa.Column(
-            "checked_rows", sa.BigInteger(), nullable=True, comment="Rows looked at"
+            "observed", postgresql.JSONB(), comment="Measured values and a few examples"
         ),
-        sa.Column(
-            "failed_rows",
-            sa.BigInteger(),
-            nullable=True,
-            comment="Rows that broke the rule",
-        ),
-        sa.Column(
-            "observed",
-            postgresql.JSONB(),
-            nullable=True,
-            comment="Measured values and a few examples",
-        ),
-        sa.Column("duration_ms", sa.Integer(), nullable=True, comment="Time taken"),
+        sa.Column("duration_ms", sa.Integer(), comment="Time taken"),
         sa.Column(
             "executed_at",
             sa.DateTime(timezone=True),

@@ -2,10 +2,10 @@
 
 Why:   vectors of several models live side by side; the table of the seeds keeps its
        name, its columns and its ivfflat index with 100 lists.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations, data_platform.datasets and
-       data_platform.chunks until commit, for the foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.organizations, data_platform.chunks and
+       data_platform.datasets until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables, with every partition that was made for a model. Its rows are
+Back:  drops the tables, with every partition that was made for a model. The rows are
        lost; restore them from a backup.
 """
 
@@ -38,7 +38,6 @@ def _create_embedding_models() -> None:
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Owner; NULL for a model every tenant may use",
         ),
         sa.Column(
@@ -70,12 +69,7 @@ def _create_embedding_models() -> None:
             nullable=False,
             comment="vector (to 2000 dimensions), halfvec (to 4000), bit or none",
         ),
-        sa.Column(
-            "max_input_tokens",
-            sa.Integer(),
-            nullable=True,
-            comment="Longest input accepted",
-        ),
+        sa.Column("max_input_tokens", sa.Integer(), comment="Longest input accepted"),
         sa.Column(
             "is_default",
             sa.Boolean(),
@@ -98,10 +92,7 @@ def _create_embedding_models() -> None:
             comment="Provider options; never secrets",
         ),
         sa.Column(
-            "secret_ref",
-            sa.String(length=512),
-            nullable=True,
-            comment="Where the provider key lives",
+            "secret_ref", sa.String(length=512), comment="Where the provider key lives"
         ),
         sa.Column(
             "created_at",
@@ -179,37 +170,26 @@ def _create_text_embeddings() -> None:
             nullable=False,
             comment="Surrogate key (seed); move to BIGINT before two billion rows",
         ),
-        sa.Column("dataset_id", sa.Integer(), nullable=True, comment="Dataset (seed)"),
+        sa.Column("dataset_id", sa.Integer(), comment="Dataset (seed)"),
         sa.Column(
-            "record_id",
-            sa.String(length=100),
-            nullable=True,
-            comment="Key in the source (seed)",
+            "record_id", sa.String(length=100), comment="Key in the source (seed)"
         ),
-        sa.Column(
-            "text_content",
-            sa.Text(),
-            nullable=True,
-            comment="Text that was embedded (seed)",
-        ),
+        sa.Column("text_content", sa.Text(), comment="Text that was embedded (seed)"),
         sa.Column(
             "embedding",
             Vector(1536),
-            nullable=True,
             comment="Vector of the default model, OpenAI ada (seed)",
         ),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
-            nullable=True,
             comment="Creation time (seed)",
         ),
         sa.Column(
             "organization_id",
             sa.Integer(),
             server_default=sa.text("auth.org_id()"),
-            nullable=True,
             comment="Tenant; NULL rows are visible to administrators only",
         ),
         sa.Column(
@@ -222,7 +202,6 @@ def _create_text_embeddings() -> None:
         sa.Column(
             "content_sha256",
             sa.LargeBinary(),
-            nullable=True,
             comment="Digest of text_content, set by the writer: skip unchanged text",
         ),
         sa.Column(

@@ -2,10 +2,11 @@
 
 Why:   use is limited per organization, user, key, service or endpoint, all or nothing
        per call.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations, auth.users, auth.api_keys and the
-       service tables until commit, for the foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on auth.api_keys, auth.organizations, auth.users,
+       service_platform.endpoints and service_platform.services until commit: writers
+       wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the function and the table. Its rows are lost; restore them from a backup.
+Back:  drops the function and the table. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -38,14 +39,10 @@ def _create_quotas() -> None:
             nullable=False,
             comment="Tenant; alone it is the limit of the whole organization",
         ),
-        sa.Column("user_id", sa.Integer(), nullable=True, comment="Limit of a user"),
-        sa.Column("api_key_id", sa.Uuid(), nullable=True, comment="Limit of a key"),
-        sa.Column(
-            "service_id", sa.Integer(), nullable=True, comment="Limit of a service"
-        ),
-        sa.Column(
-            "endpoint_id", sa.Integer(), nullable=True, comment="Limit of an endpoint"
-        ),
+        sa.Column("user_id", sa.Integer(), comment="Limit of a user"),
+        sa.Column("api_key_id", sa.Uuid(), comment="Limit of a key"),
+        sa.Column("service_id", sa.Integer(), comment="Limit of a service"),
+        sa.Column("endpoint_id", sa.Integer(), comment="Limit of an endpoint"),
         sa.Column(
             "metric",
             sa.String(length=20),
@@ -65,10 +62,7 @@ def _create_quotas() -> None:
             comment="Hard limit",
         ),
         sa.Column(
-            "soft_value",
-            sa.Numeric(precision=20, scale=6),
-            nullable=True,
-            comment="Alert threshold",
+            "soft_value", sa.Numeric(precision=20, scale=6), comment="Alert threshold"
         ),
         sa.Column(
             "is_enforced",
@@ -91,7 +85,7 @@ def _create_quotas() -> None:
             nullable=False,
             comment="Start of the current window; rolls over lazily, without a reset job",
         ),
-        sa.Column("created_by", sa.Integer(), nullable=True, comment="Author"),
+        sa.Column("created_by", sa.Integer(), comment="Author"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -1,10 +1,9 @@
 """Add documents and chunks
 
 Why:   retrieval works on pieces of documents that remember where they came from.
-Lock:  SHARE ROW EXCLUSIVE on auth.organizations and the dataset tables until commit,
-       for the foreign keys: writers wait.
+Lock:  SHARE ROW EXCLUSIVE on data_platform.datasets until commit: writers wait.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the tables. Its rows are lost; restore them from a backup.
+Back:  drops the tables. The rows are lost; restore them from a backup.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.ddl import as_owner
 
 revision = "5ed3b79de57a"
-down_revision = "17b41bf28231"
+down_revision = "8746c0603fbd"
 branch_labels = None
 depends_on = None
 
@@ -55,31 +54,23 @@ def _create_documents() -> None:
         sa.Column(
             "valid_to_version",
             sa.Integer(),
-            nullable=True,
             comment="First version that no longer does; NULL while current",
         ),
-        sa.Column("title", sa.Text(), nullable=True, comment="Title"),
-        sa.Column("uri", sa.Text(), nullable=True, comment="Where it came from"),
-        sa.Column(
-            "mime_type", sa.String(length=127), nullable=True, comment="Media type"
-        ),
+        sa.Column("title", sa.Text(), comment="Title"),
+        sa.Column("uri", sa.Text(), comment="Where it came from"),
+        sa.Column("mime_type", sa.String(length=127), comment="Media type"),
         sa.Column(
             "content",
             sa.Text(),
-            nullable=True,
             comment="Extracted text; NULL for binary records kept in object storage",
         ),
         sa.Column(
             "content_sha256",
             sa.LargeBinary(),
-            nullable=True,
             comment="Digest of the content: an unchanged document is not embedded again",
         ),
         sa.Column(
-            "token_count",
-            sa.Integer(),
-            nullable=True,
-            comment="Tokens, by the default tokenizer",
+            "token_count", sa.Integer(), comment="Tokens, by the default tokenizer"
         ),
         sa.Column(
             "metadata",
@@ -95,7 +86,7 @@ def _create_documents() -> None:
             nullable=False,
             comment="pending, chunked, skipped or failed",
         ),
-        sa.Column("error", sa.Text(), nullable=True, comment="Why parsing failed"),
+        sa.Column("error", sa.Text(), comment="Why parsing failed"),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -201,7 +192,6 @@ def _create_chunks() -> None:
         sa.Column(
             "parent_chunk_id",
             sa.BigInteger(),
-            nullable=True,
             comment="Larger chunk returned as context (parent-child retrieval)",
         ),
         sa.Column(
@@ -219,7 +209,6 @@ def _create_chunks() -> None:
         sa.Column(
             "search_text",
             sa.Text(),
-            nullable=True,
             comment="Pre-segmented text for full-text search (Chinese); content when NULL",
         ),
         sa.Column(
@@ -229,23 +218,18 @@ def _create_chunks() -> None:
                 "to_tsvector('simple'::regconfig, COALESCE(search_text, content))",
                 persisted=True,
             ),
-            nullable=True,
             comment="Keyword side of hybrid search",
         ),
         sa.Column(
             "content_sha256",
             sa.LargeBinary(),
-            nullable=True,
             comment="Digest: equal text reuses its embedding",
         ),
-        sa.Column("token_count", sa.Integer(), nullable=True, comment="Tokens"),
+        sa.Column("token_count", sa.Integer(), comment="Tokens"),
         sa.Column(
-            "start_offset",
-            sa.Integer(),
-            nullable=True,
-            comment="First character in the document",
+            "start_offset", sa.Integer(), comment="First character in the document"
         ),
-        sa.Column("end_offset", sa.Integer(), nullable=True, comment="End, exclusive"),
+        sa.Column("end_offset", sa.Integer(), comment="End, exclusive"),
         sa.Column(
             "is_enabled",
             sa.Boolean(),
