@@ -2,7 +2,8 @@
 -- revision made, for the way back. Where another tool keeps the versions there is none.
 DO $do$
 DECLARE
-    v_found CONSTANT jsonb := current_setting('platform.found')::jsonb;
+    -- not known outside the transaction that noted it: then nothing counts as ours
+    v_found CONSTANT jsonb := NULLIF(current_setting('platform.found', true), '');
     v_made jsonb;
 BEGIN
     IF to_regclass('public.alembic_version') IS NULL THEN
