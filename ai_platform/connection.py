@@ -150,7 +150,12 @@ def connect(
     import psycopg  # noqa: PLC0415 - keeps `platform --help` fast
     from psycopg import sql  # noqa: PLC0415
 
-    options = {"connect_timeout": CONNECT_TIMEOUT_S, **kwargs}
+    # Without a client encoding, a database in SQL_ASCII answers in bytes.
+    options = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "client_encoding": "utf8",
+        **kwargs,
+    }
     try:
         connection: psycopg.Connection[Any] = psycopg.connect(
             target.url,

@@ -7,7 +7,7 @@ and assert the result; current, check, history and revision neither wait nor wri
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import psycopg
 import sqlalchemy as sa
@@ -67,17 +67,25 @@ def run(compare_options: Callable[[Connection], Mapping[str, Any]]) -> None:
     verb = context.get_context().opts["fn"].__name__
     try:
         _online(verb, compare_options)
-    except MigrationFailed:
-        raise
     except PlatformError as error:
-        raise MigrationFailed(error) from None
+        _fail(MigrationFailed(error))
+    except MigrationFailed as error:
+        _fail(error)
     except KeyboardInterrupt:
-        raise MigrationFailed(
-            Interrupted(
-                "interrupted: the revision that was running was rolled back",
-                hint="run the same command again",
-            )
-        ) from None
+        told = "interrupted: the revision that was running was rolled back"
+        _fail(MigrationFailed(Interrupted(told, hint="run the same command again")))
+
+
+def _fail(failure: MigrationFailed) -> NoReturn:
+    """End the run: a program gets the exception, a terminal one line on stderr.
+
+    Alembic itself would print the line to standard output, where results belong.
+    """
+    options = context.config.cmd_opts
+    if options is None or options.raiseerr:
+        raise failure from None
+    note(f"FAILED: {failure}")
+    raise SystemExit(failure.cause.exit_code)
 
 
 def _options() -> dict[str, Any]:
