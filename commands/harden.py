@@ -19,7 +19,9 @@ Undo = Annotated[bool, typer.Option("--undo", help="Give back what was taken.")]
 
 
 @app.command(
-    epilog=example("platform harden --dry-run", "platform harden --yes", "… --undo")
+    epilog=example(
+        "platform harden --dry-run", "platform harden --yes", "platform harden --undo"
+    )
 )
 def harden(
     *,

@@ -58,6 +58,7 @@ def create(
 
     until = expiry(expires, now=datetime.now(UTC)) if expires else None
     new = keys.NewKey(name, org, scope, user, network or [], until)
+    new.check()
     with database(OWNER) as connection:
         key, row = keys.create_key(connection, new)
     if not as_json:

@@ -26,6 +26,7 @@ def create(
     """Make an organization; seats in it are given by `platform user create --org`."""
     from ai_platform.accounts import organizations  # noqa: PLC0415 - slow to import
 
+    organizations.check_organization(slug, name or slug)
     with database(OWNER) as connection:
         row = organizations.create_organization(connection, slug, name or slug)
     show(row, as_json=as_json)

@@ -70,7 +70,11 @@ def password(
     _tell(record, "password set", as_json)
 
 
-@app.command(epilog=example("platform user verify ada", "… --password-stdin --json"))
+@app.command(
+    epilog=example(
+        "platform user verify ada", "platform user verify ada --password-stdin < secret"
+    )
+)
 def verify(
     login: Login,
     *,

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from ai_platform.errors import BadValue
 
 from .organizations import organization_id
-from .values import check_cidrs, check_scopes, check_text
+from .values import check_cidrs, check_scopes, check_slug, check_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,6 +83,13 @@ class NewKey:
     networks: list[str] = field(default_factory=list)
     expires_at: datetime | None = None
 
+    def check(self) -> None:
+        """Raise BadValue for the first value that cannot be used."""
+        check_text("name", self.name, longest=100)
+        check_slug(self.organization)
+        check_scopes(self.scopes)
+        check_cidrs(self.networks)
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedKey:
@@ -100,9 +107,7 @@ def create_key(connection: Connection[Any], new: NewKey) -> tuple[str, dict[str,
 
     Raises BadValue for a bad value, or a user without a seat in the organization.
     """
-    check_text("name", new.name, longest=100)
-    scopes = check_scopes(new.scopes)
-    networks = check_cidrs(new.networks)
+    new.check()
     prefix = "pk_" + _random(_PREFIX_CHARS)
     key = f"{prefix}_{_random(_SECRET_CHARS)}"
     with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
@@ -116,8 +121,8 @@ def create_key(connection: Connection[Any], new: NewKey) -> tuple[str, dict[str,
                 new.name,
                 prefix,
                 digest(key),
-                scopes,
-                networks or None,
+                check_scopes(new.scopes),
+                check_cidrs(new.networks) or None,
                 new.expires_at,
             ),
         ).fetchone()

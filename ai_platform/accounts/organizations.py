@@ -14,7 +14,12 @@ from .values import check_slug, check_text
 if TYPE_CHECKING:
     from psycopg import Connection
 
-__all__ = ["create_organization", "list_organizations", "organization_id"]
+__all__ = [
+    "check_organization",
+    "create_organization",
+    "list_organizations",
+    "organization_id",
+]
 
 _LIST = """
 SELECT o.slug, o.name, o.status, o.created_at,
@@ -25,6 +30,12 @@ SELECT o.slug, o.name, o.status, o.created_at,
 """
 
 
+def check_organization(slug: str, name: str) -> None:
+    """Raise BadValue for the first value that cannot be used."""
+    check_slug(slug)
+    check_text("name", name, longest=200)
+
+
 def create_organization(
     connection: Connection[Any], slug: str, name: str
 ) -> dict[str, Any]:
@@ -32,8 +43,7 @@ def create_organization(
 
     Raises BadValue for a bad or taken slug.
     """
-    check_slug(slug)
-    check_text("name", name, longest=200)
+    check_organization(slug, name)
     statement = (
         "INSERT INTO auth.organizations (slug, name) VALUES (%s, %s) "
         "RETURNING id, slug, name"
