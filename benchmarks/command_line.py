@@ -83,7 +83,8 @@ def main() -> None:
         _fresh(admin, "bench")
         upgrade(bench)
         (folder / "empty").mkdir()
-        ini = _empty_project(folder / "empty", bench)
+        _fresh(admin, "bench_empty")
+        ini = _empty_project(folder / "empty", admin.with_database("bench_empty"))
         rows.append(
             (
                 "upgrade with nothing to do / alembic current",
@@ -116,7 +117,7 @@ def main() -> None:
             )
         )
         show("Command line and runner", rows)
-        for name in ("bench", "bench_clone"):
+        for name in ("bench", "bench_clone", "bench_empty"):
             with connect(admin) as connection:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 

@@ -8,7 +8,6 @@ database is downgraded to base. It is a report, never a source of truth: that is
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -17,16 +16,16 @@ from ai_platform.names import JOURNAL_SCHEMA, OWNER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import LiteralString
 
 __all__ = ["Journal"]
-
-log = logging.getLogger(__name__)
 
 # The catalogs are open to every login; to_regclass() would want USAGE on the schema.
 _READY: Final = f"""
 SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname = '{JOURNAL_SCHEMA}' AND c.relname = 'journal')
-   AND pg_has_role(current_user, '{OWNER}', 'SET')
+   AND EXISTS (SELECT 1 FROM pg_roles
+                WHERE rolname = '{OWNER}' AND pg_has_role(current_user, oid, 'SET'))
 """
 _MAY_CREATE: Final = f"""
 SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'
@@ -50,7 +49,7 @@ CREATE TABLE IF NOT EXISTS {JOURNAL_SCHEMA}.journal (
     login        text NOT NULL DEFAULT session_user
 );
 COMMENT ON TABLE {JOURNAL_SCHEMA}.journal IS
-    'One row per revision and try: done, failed or interrupted; NULL while it runs';
+    'One row per revision and try: done, failed or interrupted; NULL while it runs'
 """
 _START: Final = f"""
 INSERT INTO {JOURNAL_SCHEMA}.journal (revision, direction, backend_pid)
@@ -78,10 +77,11 @@ class Journal:
         self._connection = connection
         self._note = note
         self._row: int | None = None
+        self._ready = self._ask(_READY)
 
     def report_interrupted(self) -> None:
         """Say which revisions a killed run left, and close their rows."""
-        if not self._ready():
+        if not self._ready:
             return
         for revision, direction, started, pid, login in self._write(_ADOPT, ()):
             self._note(
@@ -92,34 +92,41 @@ class Journal:
     def start(self, revision: str, direction: str, *, backend_pid: int) -> None:
         """Write that *revision* begins."""
         self._row = None
-        if self._ready() or self._create():
+        if self._ready or self._create():
             rows = self._write(_START, (revision, direction, backend_pid))
             self._row = rows[0][0] if rows else None
 
     def finish(self, outcome: str, *, statements: int, sha256: str) -> None:
         """Write how the revision begun last has ended."""
-        if self._row is not None and self._ready():
+        if self._row is not None:
             self._write(_FINISH, (outcome, statements, sha256, self._row))
         self._row = None
 
-    def _ready(self) -> bool:
-        return bool(self._connection.execute(_READY).fetchone()[0])  # type: ignore[index]
+    def _ask(self, question: LiteralString) -> bool:
+        row = self._connection.execute(question).fetchone()
+        return bool(row and row[0])
 
     def _create(self) -> bool:
-        if not self._connection.execute(_MAY_CREATE).fetchone()[0]:  # type: ignore[index]
-            return False
-        self._write(_CREATE, None)
-        return True
+        if self._ask(_MAY_CREATE):
+            self._write(_CREATE, ())
+            self._ready = True
+        return self._ready
 
-    def _write(self, statement: str, values: tuple[object, ...] | None) -> list[Any]:
-        """Run *statement* as the owner; a journal that fails must not stop a run."""
+    def _write(self, statement: str, values: tuple[object, ...]) -> list[Any]:
+        """Run *statement* as the owner in one round trip; return its rows.
+
+        A journal that cannot be written, or was dropped by the last downgrade, must
+        not stop a run.
+        """
+        text = f"BEGIN; SET LOCAL ROLE {OWNER}; {statement}; COMMIT"
+        cursor = psycopg.ClientCursor(self._connection)
         try:
-            with self._connection.transaction():
-                self._connection.execute(f"SET LOCAL ROLE {OWNER}")
-                cursor = self._connection.execute(statement, values)
-                return cursor.fetchall() if cursor.description else []
-        except psycopg.OperationalError:
-            raise
-        except psycopg.Error as error:
-            log.warning("the journal was not written: %s", error)
+            cursor.execute(cursor.mogrify(text, values) if values else text)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidParameterValue):
+            self._connection.execute("ROLLBACK")
+            self._ready = False
             return []
+        for _ in cursor.results():
+            if cursor.description:
+                return cursor.fetchall()
+        return []
