@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .cluster import Cluster
 
-__all__ = ["Database"]
+__all__ = ["Database", "carry_over"]
 
 # settings that are lists of names are stored already quoted
 _LISTS = {"search_path", "temp_tablespaces", "session_preload_libraries"}
@@ -132,7 +132,7 @@ def template(cluster: Cluster) -> Iterator[str]:
 def database(cluster: Cluster, template: str) -> Iterator[Database]:
     """Give a database at the newest revision."""
     name = cluster.create(template)
-    _carry_over(cluster, template, name)
+    carry_over(cluster, template, name)
     yield from _until_dropped(cluster, name)
 
 
@@ -145,7 +145,7 @@ def _until_dropped(cluster: Cluster, name: str) -> Iterator[Database]:
         cluster.drop(name)
 
 
-def _carry_over(cluster: Cluster, template: str, name: str) -> None:
+def carry_over(cluster: Cluster, template: str, name: str) -> None:
     """Give the clone what CREATE DATABASE leaves out: settings, rights, comment."""
     with cluster.connect() as connection:
         for statement in [
