@@ -14,8 +14,8 @@ from ai_platform.settings import settings
 from ._attached import Partition, partitions
 from ._bounds import Bounds, gaps, label, periods
 from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
-from ._session import PASSING, limit_waits, patiently, session
-from ._steps import OnStep, Step
+from ._session import PASSING, patiently, session
+from ._steps import OnStep, Step, unserved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,6 @@ def apply(
     patience = settings().retry_for_s if wait_s is None else wait_s
     done: list[Step] = []
     with session(conn, writes=True):
-        limit_waits(conn, settings().lock_timeout_s)
         at = now_or(conn, now)
         for policy in wanted(conn, table):
             for step in _applied(conn, policy, at, patience):
@@ -103,10 +102,11 @@ def _planned(
 ) -> tuple[Parent | None, list[Step]]:
     try:
         parent = resolve(conn, policy, at=at)
+        attached = partitions(conn, parent)
     except PolicyFault as fault:
-        failed = Step("check", policy.parent, None, None, None, "failed", str(fault))
-        return None, [failed]
-    attached = partitions(conn, parent)
+        return None, [unserved(policy.parent, "failed", str(fault))]
+    except PASSING as error:
+        return None, [unserved(policy.parent, "delayed", first_line(error))]
     return parent, [
         _step(parent, gap, attached)
         for period in periods(policy.granularity, at, ahead=policy.precreate)

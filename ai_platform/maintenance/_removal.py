@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -15,12 +15,12 @@ from ai_platform.names import ARCHIVE_DAILY_STATS, METRICS
 from ai_platform.settings import settings
 
 from ._attached import Leftover, Partition, leftovers, mark_of, partitions
-from ._policies import Parent, PolicyFault, now_or, resolve, wanted
+from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
 from ._session import PASSING, limit_waits, patiently, session
-from ._steps import Action, OnStep, Outcome, Step
+from ._steps import Action, OnStep, Outcome, Step, unserved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
 
     import psycopg
@@ -68,18 +68,31 @@ def prune(  # noqa: PLR0913 - every one has a default
         if not dry_run:
             _refuse_the_future(conn, at)
         for policy in wanted(conn, table):
-            try:
-                removal = _Removal(conn, resolve(conn, policy, at=at), patience)
-                steps = removal.planned() if dry_run else removal.run()
-            except PolicyFault as fault:
-                text = str(fault)
-                failed = Step("check", policy.parent, None, None, None, "failed", text)
-                steps = iter([failed])
-            for step in steps:
-                done.append(step)
-                if on_step is not None:
-                    on_step(step)
+            # closed at once when on_step raises: the lock must not outlive the run
+            with closing(_pruned(conn, policy, at, patience, dry_run=dry_run)) as steps:
+                for step in steps:
+                    done.append(step)
+                    if on_step is not None:
+                        on_step(step)
     return done
+
+
+def _pruned(
+    conn: psycopg.Connection[Any],
+    policy: Policy,
+    at: datetime,
+    wait_s: float,
+    *,
+    dry_run: bool,
+) -> Generator[Step]:
+    """Yield the steps of one table; its trouble is not that of the others."""
+    try:
+        removal = _Removal(conn, resolve(conn, policy, at=at), wait_s)
+        yield from removal.planned() if dry_run else removal.run()
+    except PolicyFault as fault:
+        yield unserved(policy.parent, "failed", str(fault))
+    except PASSING as error:
+        yield unserved(policy.parent, "delayed", first_line(error))
 
 
 def _refuse_the_future(conn: psycopg.Connection[Any], at: datetime) -> None:
@@ -159,7 +172,7 @@ class _Removal:
 
     def _remove(self, expired: list[Partition]) -> Iterator[Step]:
         if expired and self._is_metrics:
-            archived = self._archive()
+            archived = self._tried("archive", None, self._archive)
             yield archived
             if archived.outcome != "done":
                 return
@@ -219,15 +232,10 @@ class _Removal:
 
         return self._tried("drop", leftover, drop)
 
-    def _archive(self) -> Step:
+    def _archive(self) -> None:
         """Copy finished days out of the metrics before their partitions go."""
-        try:
-            row = self.conn.execute(f"SELECT {ARCHIVE_DAILY_STATS}()").fetchone()
-        except Error as error:
-            if self.conn.closed:
-                raise
-            return self._step("archive", None, "failed", first_line(error))
-        return self._step("archive", None, "done", f"{row[0] if row else 0} rows")
+        limit_waits(self.conn, settings().lock_timeout_s)
+        self.conn.execute(f"SELECT {ARCHIVE_DAILY_STATS}()")
 
     def _unmark(self, one: Partition) -> Step:
         """Take back the mark of a removal that never began and is not due any more.
@@ -241,12 +249,12 @@ class _Removal:
         self.conn.execute(comment.format(one.identifier, sql.Literal(text)))
 
     def _tried(
-        self, action: Action, one: Partition | Leftover, work: Callable[[], None]
+        self, action: Action, one: Partition | Leftover | None, work: Callable[[], None]
     ) -> Step:
         try:
             patiently(work, for_s=self.wait_s)
         except PASSING as error:
-            if action == "detach":
+            if one is not None and action == "detach":
                 self._blocked_by = one.shown
             return self._step(action, one, "delayed", first_line(error))
         except Error as error:

@@ -11,6 +11,7 @@ from psycopg import errors, pq
 from ai_platform.connection import connect, first_line
 from ai_platform.errors import CannotConnect, Refused
 from ai_platform.names import OWNER, PARTITION_POLICIES
+from ai_platform.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ _SETTINGS: Final = {
     "default_transaction_isolation": "read committed",
     "statement_timeout": "0",
     "transaction_timeout": "0",
-    "lock_timeout": "4s",
+    "lock_timeout": "",  # given by PLATFORM_LOCK_TIMEOUT
     # the backend of a killed client must end, or it goes on with its locks
     "client_connection_check_interval": "1s",
 }
@@ -133,8 +134,9 @@ def _settings(
         if writes or not _may_read(conn, policies):
             _become_owner(conn)
         for name, value in _SETTINGS.items():
-            if name in before:
+            if name in before and value:
                 conn.execute(_SET, [name, value])
+        limit_waits(conn, settings().lock_timeout_s)
         yield
     finally:
         if not conn.closed:

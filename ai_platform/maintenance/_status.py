@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import errors
 
+from ai_platform.connection import first_line
+
 from ._attached import Partition, leftovers, partitions
 from ._bounds import BEGINNING, END, Bounds, covered_until, gaps, periods
 from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
-from ._session import limit_waits, session
+from ._session import PASSING, limit_waits, session
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,9 +78,12 @@ def _status(
 ) -> ParentStatus:
     try:
         parent = resolve(conn, policy, at=at)
+        everything = partitions(conn, parent)
     except PolicyFault as fault:
         return ParentStatus(policy.parent, policy.granularity, problems=[str(fault)])
-    everything = partitions(conn, parent)
+    except PASSING as error:
+        problem = f"cannot be looked at now: {first_line(error)}"
+        return ParentStatus(policy.parent, policy.granularity, problems=[problem])
     attached = [one for one in everything if not one.is_pending]
     taken = [one.bounds for one in attached]
     pending = [one.shown for one in everything if one.is_pending]

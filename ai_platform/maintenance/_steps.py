@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["NEEDS_ATTENTION", "Action", "OnStep", "Outcome", "Step"]
+__all__ = ["NEEDS_ATTENTION", "Action", "OnStep", "Outcome", "Step", "unserved"]
 
 Action = Literal["create", "archive", "detach", "drop", "unmark", "check"]
 Outcome = Literal["planned", "done", "present", "busy", "delayed", "failed"]
@@ -34,6 +34,11 @@ class Step:
     upper: datetime | None
     outcome: Outcome
     detail: str = ""
+
+
+def unserved(parent: str, outcome: Outcome, detail: str) -> Step:
+    """Return the step that says why nothing could be looked at for *parent*."""
+    return Step("check", parent, None, None, None, outcome, detail)
 
 
 OnStep = Callable[[Step], None]

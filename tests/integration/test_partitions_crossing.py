@@ -140,10 +140,10 @@ def test_a_writer_gets_its_partition_meanwhile(
     watch.execute(sql.SQL("DROP TABLE {}").format(name))
     long_select(database)
     writer = database.connect("log_writer")
-    writer.execute("SET lock_timeout = '3s'")
+    writer.execute("SET lock_timeout = '2s'")
     ensure = "SELECT monitoring.ensure_partition_for('public.request_logs', %s)"
 
-    with pruning(keeper, 5) as pruned:
+    with pruning(keeper, 3) as pruned:
         until(lambda: bool(pending(watch)))
         made = writer.execute(ensure, [tomorrow]).fetchone()
 
@@ -203,10 +203,11 @@ def test_a_crash_before_the_drop_is_finished_by_the_next(
     assert partitions.status(again, table=LOGS)[0].problems == []
 
 
-def test_a_killed_client_frees_the_way(
-    database: Database, keeper: Any, watch: Any, reader: Any
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_command_frees_the_way(
+    database: Database, keeper: Any, reader: Any, watch: Any, stop: signal.Signals
 ) -> None:
-    """Kill -9 of the command: its session ends too, and the next run finishes."""
+    """Ctrl-C or kill -9: its server session lets go, and the next run finishes."""
     command = subprocess.Popen(
         [SCRIPTS / "platform", "partitions", "prune", "--wait", "60"],
         env=database.environment("migrator"),
@@ -215,8 +216,8 @@ def test_a_killed_client_frees_the_way(
         stderr=subprocess.DEVNULL,
     )
     until(lambda: bool(pending(watch)), seconds=30)
-    command.send_signal(signal.SIGKILL)
-    command.wait()
+    command.send_signal(stop)
+    assert command.wait(timeout=30) == {signal.SIGKILL: -9, signal.SIGINT: 130}[stop]
     until(lambda: not waiting(watch))
     reader.rollback()
 

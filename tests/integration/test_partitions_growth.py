@@ -151,6 +151,27 @@ def test_a_locked_table_delays_only_itself(
         assert {"done"} == {s.outcome for s in partitions.apply(conn, now=SOON)}
 
 
+def test_a_locked_partition_hurts_no_other_table(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """VACUUM FULL of one log day does not keep metrics from getting theirs."""
+    monkeypatch.setenv("PLATFORM_LOCK_TIMEOUT", "0.3")
+    partitions.apply(database.connect("migrator"))
+    locker = database.connect(autocommit=False)
+    today = f"logs.request_logs_{datetime.now(UTC):%Y%m%d}"
+    locker.execute(f"LOCK TABLE {today} IN ACCESS EXCLUSIVE MODE".encode())
+
+    with database.connect("migrator") as conn:
+        made = outcomes(partitions.apply(conn, now=SOON, wait_s=0))
+        dropped = outcomes(partitions.prune(conn, wait_s=0))
+        told = {one.parent: one.problems for one in partitions.status(conn)}
+
+    assert made["monitoring.metrics"] == {"done"}
+    assert told["monitoring.metrics"] == []
+    for found in (made, dropped):
+        assert found.get(LOGS, {"done"}) <= {"delayed", "done"}
+
+
 @pytest.mark.parametrize(
     ("definition", "fault"),
     [
