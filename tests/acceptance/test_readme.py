@@ -35,10 +35,10 @@ def _commands() -> list[str]:
     return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
 
-def test_the_commands_of_the_readme_work(tmp_path: Path) -> None:
+def test_the_commands_of_the_readme_work(folder: Path) -> None:
     """Each shell line of the README, in order, on a machine without a database."""
     environment = clean_environment(
-        PLATFORM_PGDATA=str(tmp_path / "pgdata"),
+        PLATFORM_PGDATA=str(folder / "pgdata"),
         PATH=f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
     )
     commands = _commands()
