@@ -61,17 +61,15 @@ def up(as_json: AsJson = False) -> None:
 @app.command(epilog=example("platform down"))
 def down(as_json: AsJson = False) -> None:
     """Stop the embedded server; the data stays."""
-    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - slow to import
-
+    variable = _variable()
     with progress("stopping the server"):
-        stopped = EmbeddedServer().stop()
+        stopped = _stop(given=variable is not None)
     if as_json:
         show({"stopped": stopped}, as_json=True)
     elif stopped:
         say("stopped")
     else:
         say("nothing embedded runs")
-    variable = _variable()
     if variable and not stopped:
         note(f"the server of {variable} is not ours to stop")
 
@@ -118,6 +116,19 @@ def _start() -> Done:
 
     started = EmbeddedServer().start()
     return Done("embedded server", "started" if started else UNCHANGED)
+
+
+def _stop(*, given: bool) -> bool:
+    from ai_platform.errors import Refused  # noqa: PLC0415 - beside its user
+    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - slow to import
+
+    try:
+        return EmbeddedServer().stop()
+    except Refused:
+        # who can run no embedded server has none to stop
+        if given:
+            return False
+        raise
 
 
 def _upgrade(target: Target) -> Done:
