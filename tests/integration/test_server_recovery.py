@@ -101,7 +101,7 @@ def test_a_torn_pid_file_is_no_server(
 
 
 def test_a_full_disk_leaves_nothing_behind(
-    embedded: Callable[..., EmbeddedServer], small_disk: Path
+    small_disk: Path, embedded: Callable[..., EmbeddedServer]
 ) -> None:
     """The first start on a full disk says so; with more room the next one works."""
     server = embedded(small_disk / "home")
@@ -116,7 +116,7 @@ def test_a_full_disk_leaves_nothing_behind(
 
 
 def test_a_disk_filled_later_is_named(
-    embedded: Callable[..., EmbeddedServer], small_disk: Path
+    small_disk: Path, embedded: Callable[..., EmbeddedServer]
 ) -> None:
     """A server that cannot start for want of space says so, and keeps its data."""
     subprocess.run(["mount", "-o", "remount,size=200m", small_disk], check=True)
@@ -135,7 +135,7 @@ def test_a_disk_filled_later_is_named(
 
 
 def test_a_read_only_disk_is_named(
-    embedded: Callable[..., EmbeddedServer], small_disk: Path
+    small_disk: Path, embedded: Callable[..., EmbeddedServer]
 ) -> None:
     """A checkout on a read-only disk leads to PLATFORM_PGDATA."""
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)

@@ -59,7 +59,10 @@ def embedded(folder: Path) -> Iterator[Callable[..., EmbeddedServer]]:
 
 @pytest.fixture
 def small_disk(folder: Path) -> Iterator[Path]:
-    """Give a disk of 8 MB to be filled, resized or made read-only by mount."""
+    """Give a disk of 8 MB to be filled, resized or made read-only by mount.
+
+    Ask for it before `embedded`: the servers on it must end before it goes.
+    """
     disk = folder / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=755", "none", str(disk)]
@@ -70,4 +73,4 @@ def small_disk(folder: Path) -> Iterator[Path]:
     if done.returncode:
         pytest.skip("mounting a disk needs root")
     yield disk
-    subprocess.run(["umount", "-l", disk], check=True)
+    subprocess.run(["umount", disk], check=True)
