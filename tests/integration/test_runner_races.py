@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tests.support.branch import Branch
     from tests.support.database import Database
 
-INDEX = 'index_concurrently("ix_users_t", "auth.users", "(last_name)")'
-UNINDEX = 'drop_index_concurrently("ix_users_t", "auth.users", "(last_name)")'
+INDEX = 'index_concurrently("auth.ix_users_t", "auth.users", "(last_name)")'
+UNINDEX = 'drop_index_concurrently("auth.ix_users_t")'
 
 
 def _race(databases: list[Database], ini: Path, runners: int) -> None:
