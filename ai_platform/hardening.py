@@ -92,7 +92,7 @@ def taken(connection: Connection[Any]) -> list[Right]:
             rights = cursor.execute(
                 "SELECT object, privilege FROM platform_meta.hardening ORDER BY 1, 2"
             ).fetchall()
-        connection.execute("RESET ROLE")
+        connection.execute("SET LOCAL ROLE NONE")
         return rights
 
 
@@ -129,7 +129,7 @@ def undo(connection: Connection[Any]) -> list[Right]:
         if rights:
             _as_owner(connection)
             connection.execute("DELETE FROM platform_meta.hardening")
-            connection.execute("RESET ROLE")
+            connection.execute("SET LOCAL ROLE NONE")
     return rights
 
 
@@ -142,11 +142,11 @@ def _record(connection: Connection[Any], rights: list[Right]) -> None:
             "ON CONFLICT DO NOTHING",
             (right.object, right.privilege),
         )
-    connection.execute("RESET ROLE")
+    connection.execute("SET LOCAL ROLE NONE")
 
 
 def _as_owner(connection: Connection[Any]) -> None:
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(OWNER)))
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
 
 
 def _change(

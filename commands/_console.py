@@ -84,7 +84,7 @@ def show(
     keys to show, or maps them to headings; JSON holds every key.
     """
     if isinstance(rows, Mapping) or is_dataclass(rows):
-        _show_one(_record(rows), as_json, columns, title)
+        _show_one(_record(rows), as_json, columns)
         return
     records = [_record(row) for row in cast("Iterable[object]", rows)]
     if as_json:
@@ -99,14 +99,15 @@ def _show_one(
     record: dict[str, Any],
     as_json: bool,  # noqa: FBT001 - private
     columns: Sequence[str] | Mapping[str, str] | None,
-    title: str | None,
 ) -> None:
     if as_json:
         _print_json(record)
         return
-    keys = _headings(columns, record)
-    rows = [{"field": head, "value": record[key]} for key, head in keys.items()]
-    _print_rows(rows, {"field": "", "value": ""}, title)
+    # never a table: a terminal would fold a long key, and nobody could copy it
+    rows = [
+        [head, _cell(record[key])] for key, head in _headings(columns, record).items()
+    ]
+    _print_text(rows)
 
 
 @contextmanager
@@ -209,11 +210,10 @@ def _print_rows(
     if sys.stdout.isatty():
         _print_table(heads, rows, title)
     else:
-        _print_text(heads, rows)
+        _print_text([heads, *rows])
 
 
-def _print_text(heads: list[str], rows: list[list[str]]) -> None:
-    lines = [heads, *rows] if any(heads) else rows
+def _print_text(lines: list[list[str]]) -> None:
     widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [pad(cell, size) for cell, size in zip(line, widths, strict=True)]
@@ -227,7 +227,7 @@ def _print_table(heads: list[str], rows: list[list[str]], title: str | None) -> 
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, show_header=any(heads))
+    table = Table(title=title, box=box.SIMPLE_HEAD)
     for head in heads:
         table.add_column(Text(head), overflow="fold")
     for row in rows:

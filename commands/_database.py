@@ -34,14 +34,16 @@ SELECT r.rolname
 
 @contextmanager
 def database(*roles: str) -> Iterator[Connection[Any]]:
-    """Open the configured database under the first of *roles* the login may take.
+    """Give one transaction under the first of *roles* that the login may take.
 
-    Raises CannotConnect; Refused before `platform db upgrade` and without a role.
+    The role ends with the transaction, so that a pooler in transaction mode never
+    hands it to somebody else. Raises CannotConnect; Refused before `platform db
+    upgrade` and without a role.
     """
     from ai_platform.connection import connect, resolve  # noqa: PLC0415 - slow
 
     target = resolve()
-    with connect(target) as connection:
+    with connect(target) as connection, connection.transaction():
         require_schema(connection, target)
         _become(connection, target, roles)
         yield connection
@@ -68,4 +70,4 @@ def _become(
             f"the login of {target.shown} may not act as {' or '.join(roles)}",
             hint=f"GRANT {roles[-1]} to the login, or use a login that may",
         )
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(row[0])))
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(row[0])))

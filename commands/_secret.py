@@ -56,8 +56,9 @@ class PasswordSource:
     generate: bool = False
     may_generate: bool = False
     is_new: bool = True
-    result: dict[str, str] = field(default_factory=dict)
+    result: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     """What to tell about a generated password: the text or the name of its file."""
+    _text: str | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.stdin + (self.file is not None) + self.generate > 1:
@@ -66,16 +67,37 @@ class PasswordSource:
                 hint="one of --password-stdin, --password-file, --generate",
             )
 
+    def ask(self) -> None:
+        """Read the password now, so that no transaction waits for a person.
+
+        One to be generated is left for `get`. Raises BadValue where none can be had.
+        """
+        if self._text is None and not self._makes:
+            self._text = self._read()
+
     def get(self) -> str:
-        """Return the password. Raises BadValue where none can be had."""
+        """Return the password; a generated one is in `result` from now on."""
+        self.ask()
+        if self._text is None:
+            self._text = self._made()
+        return self._text
+
+    @property
+    def _makes(self) -> bool:
+        given = self.stdin or self.file or self._from_variable()
+        alone = self.may_generate and not sys.stdin.isatty()
+        return not given and (self.generate or alone)
+
+    def _from_variable(self) -> str | None:
+        return os.environ.get(self.variable) if self.variable else None
+
+    def _read(self) -> str:
         if self.stdin:
             return _from_stdin()
         if self.file is not None:
             return _from_file(self.file)
-        if self.variable and (text := os.environ.get(self.variable)):
+        if text := self._from_variable():
             return text
-        if self.generate or (self.may_generate and not sys.stdin.isatty()):
-            return self._made()
         return read_secret(f"Password for {self.username}", twice=self.is_new)
 
     def _made(self) -> str:

@@ -13,7 +13,7 @@ from ._database import require_schema
 from ._secret import Generate, PasswordFile, PasswordSource, PasswordStdin
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from ai_platform.connection import Target
     from seeds import FirstDay
@@ -101,13 +101,19 @@ def tell_password(source: PasswordSource) -> None:
 
 
 def _engine(target: Target) -> Engine:
-    """Return an engine whose connections act as platform_owner."""
-    from sqlalchemy import NullPool, create_engine  # noqa: PLC0415 - slow to import
+    """Return an engine whose transactions act as platform_owner."""
+    from sqlalchemy import NullPool, create_engine, event  # noqa: PLC0415 - slow
 
     from ai_platform.connection import connect  # noqa: PLC0415 - slow to import
 
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",
-        creator=lambda: connect(target, role=OWNER, autocommit=False),
+        creator=lambda: connect(target, autocommit=False),
         poolclass=NullPool,
     )
+
+    @event.listens_for(engine, "begin")
+    def become_owner(connection: Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
+
+    return engine

@@ -45,7 +45,8 @@ def create(
     new = users.NewUser(username, email, org, role, first_name, last_name, superuser)
     new.check()
     source = PasswordSource(username, password_stdin, password_file, generate=generate)
-    with database(OWNER) as connection, connection.transaction():
+    source.ask()
+    with database(OWNER) as connection:
         user = users.create_user(connection, new, source.get())
     _tell({"id": user, "username": username, **source.result}, "created", as_json)
 
@@ -63,7 +64,8 @@ def password(
     from ai_platform.accounts import users  # noqa: PLC0415 - slow to import
 
     source = PasswordSource(login, password_stdin, password_file, generate=generate)
-    with database(OWNER) as connection, connection.transaction():
+    source.ask()
+    with database(OWNER) as connection:
         users.find_user(connection, login)
         ended = users.set_password(connection, login, source.get())
     record = {"username": login, "sessions_ended": ended, **source.result}
@@ -86,6 +88,7 @@ def verify(
     from ai_platform.accounts import users  # noqa: PLC0415 - slow to import
 
     source = PasswordSource(login, password_stdin, password_file, is_new=False)
+    source.ask()
     with database(APP, OWNER) as connection:
         verdict = users.verify_login(connection, login, source.get())
     if as_json:

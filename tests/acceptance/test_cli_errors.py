@@ -108,7 +108,7 @@ def test_errors_can_be_json(run: Run, empty: Database) -> None:
 
 
 def test_ctrl_c_leaves_nothing_half_done(database: Database, tmp_path: Path) -> None:
-    """Interrupted inside its transaction, a command exits 130 and made nobody."""
+    """Interrupted while it waits for the password, it exits 130 and made nobody."""
     fifo = tmp_path / "password"
     os.mkfifo(fifo)
     argv = ["user", "create", "ada", "--email", "a@x.org", "--password-file", fifo]

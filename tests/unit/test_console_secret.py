@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ai_platform.errors import BadValue
+from commands._secret import PasswordSource, write_secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest import MonkeyPatch  # noqa: PT013 - the type alone
+
+
+def test_the_environment_beats_generating(monkeypatch: MonkeyPatch) -> None:
+    """A password that was given is used, also where one would be made otherwise."""
+    monkeypatch.setenv("PLATFORM_X", "from the environment")
+    source = PasswordSource("ada", variable="PLATFORM_X", generate=True)
+
+    assert source.get() == "from the environment"
+    assert source.result == {}
+
+
+def test_asking_does_not_generate(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+    """No file is written before the transaction that needs its password."""
+    monkeypatch.setenv("PLATFORM_PGDATA", str(tmp_path / "data"))
+    source = PasswordSource("ada", generate=True)
+    source.ask()
+    assert list(tmp_path.iterdir()) == []
+
+    password = source.get()
+    assert password == source.get()
+    assert (tmp_path / ".secrets" / "ada-password").read_text() == password + "\n"
+
+
+def test_a_password_has_one_source(tmp_path: Path) -> None:
+    """Two options for one password are a slip, not a choice for us to make."""
+    with pytest.raises(BadValue, match="one place only"):
+        PasswordSource("ada", stdin=True, file=tmp_path)
+
+
+def test_a_secret_overwrites_nothing(tmp_path: Path) -> None:
+    """Each secret gets a new file that its owner alone can read."""
+    first, second = (write_secret("a/../b", text, tmp_path) for text in ("1", "2"))
+
+    assert [path.name for path in (first, second)] == [
+        "a____b-password",
+        "a____b-password-2",
+    ]
+    assert first.read_text() == "1\n"
+    assert first.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_fails_is_named(tmp_path: Path) -> None:
+    """Where the file cannot be kept, nothing is made and the way out is named."""
+    blocker = tmp_path / "file"
+    blocker.touch()
+    with pytest.raises(BadValue, match="cannot keep the generated password") as caught:
+        write_secret("ada", "secret", blocker / "below")
+
+    assert "--password-stdin" in str(caught.value.hint)
+
+
+def test_a_source_never_shows_its_secret(tmp_path: Path) -> None:
+    """A traceback or a log that prints the object does not print the password."""
+    file = tmp_path / "secret"
+    file.write_text("hunter2-hunter2\n")
+    source = PasswordSource("ada", file=file)
+
+    assert source.get() == "hunter2-hunter2"
+    assert "hunter2" not in repr(source)
