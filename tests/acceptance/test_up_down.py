@@ -20,7 +20,6 @@ from tests.support.programs import CHECKOUT, SCRIPTS, run_program
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support.cluster import Cluster
     from tests.support.database import Database
     from tests.support.programs import Run
 
@@ -264,14 +263,20 @@ def test_a_password_stays_out_of_sight(run: Run) -> None:
     assert not {"se%2Fcret", "se/cret"} & set(failed.stdout + failed.stderr)
 
 
-def test_psql_gets_the_password_unseen(
-    cluster: Cluster, empty: Database, run: Run
-) -> None:
+def test_psql_gets_the_password_unseen(up: dict[str, str]) -> None:
     """The password travels in the environment, never in a list of processes."""
-    user = cluster.target.url.partition("@")[0]
-    env = clean_environment(DATABASE_URL=empty.url.replace(user, f"{user}:hidden", 1))
+    url = told(up, "db", "url")["url"].replace("@", ":hidden@", 1)
     show = r"\! tr '\0' ' ' </proc/$PPID/cmdline; echo; printenv PGPASSWORD"
+    psql = ["platform", "db", "psql", "--", "-c", show]
 
-    done = run("platform", "db", "psql", "--", "-c", show, env=env)
+    done = run_program(*psql, env={**up, "DATABASE_URL": url})
     assert done.stdout.endswith("hidden\n")
     assert "hidden" not in done.stdout.removesuffix("hidden\n")
+
+
+@pytest.mark.parametrize("login", ["app", "worker", "readonly", "log_writer"])
+def test_any_login_may_ask_for_status(database: Database, login: str) -> None:
+    """Where things stand is no secret of the superuser."""
+    done = run_program("platform", "status", env=database.environment(login))
+
+    assert done.returncode == 0, done.stdout + done.stderr
