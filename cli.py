@@ -31,6 +31,7 @@ class Contents(LazyGroup):
             "commands.partitions",
             "Time partitions: made ahead, listed, removed when they expire.",
         ),
+        "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }
 

@@ -69,6 +69,8 @@ AS $$
       JOIN pg_class c ON c.oid = i.inhrelid
      CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS b(bound)
      WHERE i.inhparent = p_parent AND NOT i.inhdetachpending
+       -- NULL when the partition was dropped meanwhile: it would count as one without ends
+       AND b.bound LIKE 'FOR VALUES FROM%'
 $$;
 
 COMMENT ON FUNCTION monitoring.partition_ranges(regclass) IS
@@ -108,6 +110,14 @@ BEGIN
       JOIN pg_partitioned_table p ON p.partrelid = c.oid
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
      WHERE c.oid = p_parent AND p.partstrat = 'r';
+    IF EXISTS (SELECT FROM pg_partitioned_table p
+                WHERE p.partrelid = p_parent AND p.partdefid <> 0)
+    THEN
+        -- ATTACH would lock the default partition exclusively and scan it
+        RAISE EXCEPTION '% has a default partition', p_parent
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Move its rows and drop it.';
+    END IF;
     PERFORM pg_advisory_xact_lock(
         hashtextextended('monitoring.partitions', p_parent::oid::bigint));
     LOOP   -- only the gap is made: partitions of another granularity may reach into the range
@@ -127,12 +137,19 @@ BEGIN
                                                     THEN 'YYYYMM' ELSE 'YYYYMMDD' END);
     v_name := v_base;
     LOOP
+        -- a longer one would be cut, and the next day would find it taken
+        IF octet_length(v_name) > 63 THEN
+            RAISE EXCEPTION 'the name % has more than 63 bytes', v_name
+                USING ERRCODE = 'name_too_long';
+        END IF;
         v_taken := to_regclass(format('%I.%I', v_schema, v_name));
         EXIT WHEN v_taken IS NULL;
-        IF pg_partition_root(v_taken) = p_parent THEN   -- attached after this snapshot was taken
-            RETURN NULL;
+        IF pg_partition_root(v_taken) = p_parent AND NOT EXISTS
+               (SELECT FROM monitoring.partition_ranges(p_parent) r WHERE r.partition = v_taken)
+        THEN
+            RETURN NULL;                                -- attached after this snapshot was taken
         END IF;
-        v_suffix := v_suffix + 1;                       -- a detached partition keeps its name
+        v_suffix := v_suffix + 1;                       -- a detached or renamed one has the name
         v_name := v_base || '_' || v_suffix;
     END LOOP;
     -- built aside, checked, closed, then attached: the parent is never locked exclusively and
@@ -246,7 +263,8 @@ GRANT EXECUTE ON FUNCTION monitoring.ensure_partition_for(text, timestamptz)
     TO platform_app, platform_log_writer;
 
 -- Lists only. Removal is client code, because no function can DETACH CONCURRENTLY, and a plain
--- DETACH would lock every reader and writer out.
+-- DETACH would lock every reader and writer out. The zone is pinned: "7 days" ago is an hour
+-- off where clocks changed in between.
 CREATE FUNCTION monitoring.expired_partitions(
     p_parent text DEFAULT NULL,
     p_at timestamptz DEFAULT now()
@@ -259,6 +277,7 @@ CREATE FUNCTION monitoring.expired_partitions(
     LANGUAGE sql
     STABLE
     SET search_path = pg_catalog, pg_temp
+    SET timezone = 'UTC'
 AS $$
     SELECT pp.parent_table, r.partition, r.range_to
       FROM monitoring.partition_policies pp

@@ -21,6 +21,8 @@ AS $$
       JOIN pg_class c ON c.oid = i.inhrelid
      CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS b(bound)
      WHERE i.inhparent = p_parent AND NOT i.inhdetachpending
+       -- NULL when the partition was dropped meanwhile: it would count as one without ends
+       AND b.bound LIKE 'FOR VALUES FROM%'
 $$;
 
 COMMENT ON FUNCTION monitoring.partition_ranges(regclass) IS

@@ -1,6 +1,7 @@
 -- requires: tables, monitoring.partition_ranges
 -- Lists only. Removal is client code, because no function can DETACH CONCURRENTLY, and a plain
--- DETACH would lock every reader and writer out.
+-- DETACH would lock every reader and writer out. The zone is pinned: "7 days" ago is an hour
+-- off where clocks changed in between.
 CREATE FUNCTION monitoring.expired_partitions(
     p_parent text DEFAULT NULL,
     p_at timestamptz DEFAULT now()
@@ -13,6 +14,7 @@ CREATE FUNCTION monitoring.expired_partitions(
     LANGUAGE sql
     STABLE
     SET search_path = pg_catalog, pg_temp
+    SET timezone = 'UTC'
 AS $$
     SELECT pp.parent_table, r.partition, r.range_to
       FROM monitoring.partition_policies pp
