@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ._chains import flattened
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -79,16 +81,14 @@ def respelled(text: str) -> str:
     whole = _NUMBER.fullmatch(text)
     if whole is not None:
         return whole[1]
-    if "character varying" not in text:
-        return text
-    return _CAST_ARRAY.sub(
-        lambda array: (
-            "ARRAY["
-            + ", ".join(f"({item})::text" for item in _ELEMENT.findall(array[1]))
-            + "]"
-        ),
-        text,
-    )
+    if "character varying" in text:
+        text = _CAST_ARRAY.sub(_cast_each, text)
+    return flattened(text)
+
+
+def _cast_each(array: re.Match[str]) -> str:
+    items = (f"({item})::text" for item in _ELEMENT.findall(array[1]))
+    return f"ARRAY[{', '.join(items)}]"
 
 
 def properties(kind: str, raw: Mapping[str, Any]) -> dict[str, Any]:

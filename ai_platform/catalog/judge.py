@@ -34,9 +34,10 @@ _OF_FILES = ("function", "procedure", "view")
 class Verdict:
     """What distinguishes a database from its declaration.
 
-    *drift* must be explained or undone. *outdated* differs because the server's
-    version chooses its text; `refresh` renews it from *files*. *notes* are the
-    operator's choices and no fault.
+    *drift* must be explained or undone. *outdated* differs because the database was
+    carried to this server: the server's version chooses the text, or the dump left
+    rights behind; `refresh` renews it from *files*. *notes* are the operator's
+    choices and no fault.
     """
 
     drift: tuple[Difference, ...]
@@ -79,16 +80,16 @@ def check(
 
 def sort_out(differences: Iterable[Difference], files: Sequence[SqlFile]) -> Verdict:
     """Tell drift from what `refresh` would renew and from the operator's choices."""
-    by_version = {file.name: file for file in files if file.by_version}
+    by_name = {file.name: file for file in files}
     drift: list[Difference] = []
     outdated: list[Difference] = []
     notes: list[Difference] = []
     renewing: set[SqlFile] = set()
     for item in differences:
-        file = by_version.get(_file_name(item))
+        file = by_name.get(_renewed_by(item))
         if item.weak:
             notes.append(item)
-        elif file is None or item.actual == "present":
+        elif file is None or not (file.by_version or file.bootstrap):
             drift.append(item)
         else:
             outdated.append(item)
@@ -98,11 +99,16 @@ def sort_out(differences: Iterable[Difference], files: Sequence[SqlFile]) -> Ver
     return Verdict(tuple(drift), tuple(outdated), tuple(notes), ordered)
 
 
-def _file_name(difference: Difference) -> str:
-    """Return the name that the file of a function or view would have."""
-    if difference.kind not in _OF_FILES:
+def _renewed_by(item: Difference) -> str:
+    """Return the name of the file that could make *item* right, or an empty text."""
+    if item.actual == "present":
         return ""
-    return difference.identity.partition("(")[0].replace('"', "")
+    if item.kind in _OF_FILES:
+        return item.identity.partition("(")[0].replace('"', "")
+    if item.kind == "database" and set(item.actual or ()) < set(item.expected or ()):
+        # a dump leaves the rights on the database itself behind
+        return "database.rights"
+    return ""
 
 
 def refresh(
@@ -115,8 +121,9 @@ def refresh(
 ) -> Verdict:
     """Run again the files whose objects a newer server version makes differently.
 
-    All in one transaction, as *owner*; with *dry_run* only say which. Returns the
-    verdict from before: *outdated* is what was, or would be, renewed.
+    All in one transaction, as *owner* (rights on the database as the login); with
+    *dry_run* only say which. Returns the verdict from before: *outdated* is what was,
+    or would be, renewed.
     """
     verdict = check(target, metadata, sql_root, owner=owner)
     if dry_run or not verdict.files:
@@ -124,9 +131,8 @@ def refresh(
     with connect(target, application_name="platform-refresh") as connection:
         connection.prepare_threshold = None
         with connection.transaction():
-            connection.execute(
-                sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner))
-            )
             for file in verdict.files:
+                role = sql.SQL("NONE") if file.bootstrap else sql.Identifier(owner)
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
                 connection.execute(file.text.encode())
     return verdict
