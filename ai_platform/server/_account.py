@@ -6,6 +6,7 @@ import os
 import pwd
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,7 +117,9 @@ def run(
         try:
             output, _ = process.communicate(text, timeout_s)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
+            # it may have ended while Python waited a moment after Ctrl-C
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise CannotConnect(
                     f"{Path(argv[0]).name} did not finish in {timeout_s:.0f} seconds",
