@@ -42,14 +42,14 @@ def test_a_new_user_signs_in(database: Database, owner: Connection[Any]) -> None
     assert ada["last_login"] is not None
 
 
-@pytest.mark.parametrize("login", ["ada", "nobody", "", "a\0b", "\udcff", '"; DROP'])
 def test_a_wrong_login_is_just_wrong(
-    database: Database, owner: Connection[Any], login: str
+    database: Database, owner: Connection[Any]
 ) -> None:
     """Wrong password and unknown name give one answer, whatever was typed."""
     users.create_user(owner, person(), PASSWORD)
-
-    assert users.verify_login(database.connect("app"), login, "wrong" * 4) == "wrong"
+    app = database.connect("app")
+    for login in ("ada", "nobody", "", "a\0b", "\udcff", '"; DROP'):
+        assert users.verify_login(app, login, "wrong" * 4) == "wrong"
 
 
 def test_ten_failures_lock_the_door(database: Database, owner: Connection[Any]) -> None:
@@ -125,13 +125,14 @@ def test_a_refusal_names_the_value(
     assert [row["username"] for row in users.list_users(owner)] == ["ada"]
 
 
-@pytest.mark.parametrize("name", ['"; DROP TABLE auth.users; --', "🦊", "Ä B", "شيماء"])
-def test_odd_names_survive_the_trip(owner: Connection[Any], name: str) -> None:
+def test_odd_names_survive_the_trip(owner: Connection[Any]) -> None:
     """A name that was taken comes back as it was typed, and is found again."""
-    users.create_user(owner, person(name), PASSWORD)
+    names = ['"; DROP TABLE auth.users; --', "🦊", "Ä Bc", "شيماء"]
+    for name in names:
+        users.create_user(owner, person(name), PASSWORD)
 
-    assert users.verify_login(owner, name, PASSWORD) == "ok"
-    assert [row["username"] for row in users.list_users(owner)] == [name]
+        assert users.verify_login(owner, name, PASSWORD) == "ok"
+    assert {row["username"] for row in users.list_users(owner)} == {*names}
 
 
 def test_a_key_is_known_by_digest(database: Database, owner: Connection[Any]) -> None:
@@ -176,15 +177,17 @@ def test_a_key_needs_a_seated_user(owner: Connection[Any]) -> None:
         keys.create_key(owner, keys.NewKey("ci", "acme", ["*:read"], "ada"))
 
 
-@pytest.mark.parametrize(
-    "scope", ["*:*", "a:b", "a.b:c", "a.*:read", "A:b", "a", "a.b.c:d", "a:b ", "a1:b"]
-)
-def test_scopes_mean_the_same_twice(owner: Connection[Any], scope: str) -> None:
-    """Our check and the table's CHECK accept the same texts."""
-    row = owner.execute("SELECT auth.permissions_valid(%s)", [[scope]]).fetchone()
-    try:
-        ours = bool(check_scopes([scope]))
-    except BadValue:
-        ours = False
+SCOPES = ("*:*", "a:b", "a.b:c", "a.*:read", "A:b", "a", "a.b.c:d", "a:b ", "a1:b", "")
 
-    assert ours == row[0]
+
+def test_scopes_mean_the_same_twice(owner: Connection[Any]) -> None:
+    """Our check and the table's CHECK accept the same texts."""
+    for scope in SCOPES:
+        query = "SELECT auth.permissions_valid(%s)"
+        theirs = owner.execute(query, [[scope]]).fetchone()
+        try:
+            ours = bool(check_scopes([scope]))
+        except BadValue:
+            ours = False
+
+        assert theirs == (ours,), scope
