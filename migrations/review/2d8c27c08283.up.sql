@@ -92,6 +92,15 @@ CREATE POLICY tenant_isolation ON algo_platform.runs
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON algo_platform.runs AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        runs.algorithm_id IS NULL
+        OR EXISTS (SELECT 1 FROM algo_platform.algorithms p WHERE p.id = runs.algorithm_id)
+    );
+
 ALTER TABLE auth.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.api_keys
@@ -118,6 +127,15 @@ CREATE POLICY may_delete ON auth.api_keys AS RESTRICTIVE
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.api_keys:write')));
+
+-- whoever is named must belong to the organization; the key of one who left can be revoked
+CREATE POLICY parents_visible ON auth.api_keys AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        api_keys.revoked_at IS NOT NULL OR api_keys.user_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.users p WHERE p.id = api_keys.user_id)
+    );
 
 ALTER TABLE auth.group_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -201,6 +219,15 @@ CREATE POLICY may_delete ON auth.groups AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.groups:write')));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        groups.role_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = groups.role_id)
+    );
+
 ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.memberships
@@ -227,6 +254,14 @@ CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.memberships:write')));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = memberships.role_id)
+    );
 
 ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -324,6 +359,16 @@ CREATE POLICY tenant_isolation ON data_platform.chunk_embeddings
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.chunk_embeddings AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = chunk_embeddings.embedding_model_id)
+        AND EXISTS (SELECT 1 FROM data_platform.chunks p WHERE p.id = chunk_embeddings.chunk_id)
+    );
 
 ALTER TABLE data_platform.chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -448,6 +493,15 @@ CREATE POLICY tenant_isolation ON data_platform.text_embeddings
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.text_embeddings AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = text_embeddings.embedding_model_id)
+    );
+
 ALTER TABLE data_platform.vectorizer_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON data_platform.vectorizer_queue
@@ -459,6 +513,17 @@ CREATE POLICY tenant_isolation ON data_platform.vectorizer_queue
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.vectorizer_queue AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.vectorizers p
+                 WHERE p.id = vectorizer_queue.vectorizer_id)
+        AND EXISTS (SELECT 1 FROM data_platform.documents p
+                 WHERE p.id = vectorizer_queue.document_id)
+    );
+
 ALTER TABLE data_platform.vectorizers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON data_platform.vectorizers
@@ -469,6 +534,15 @@ CREATE POLICY tenant_isolation ON data_platform.vectorizers
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.vectorizers AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = vectorizers.embedding_model_id)
+    );
 
 ALTER TABLE logs.audit_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -513,6 +587,16 @@ CREATE POLICY tenant_isolation ON model_platform.model_versions
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON model_platform.model_versions AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        model_versions.algorithm_id IS NULL
+        OR EXISTS (SELECT 1 FROM algo_platform.algorithms p
+                 WHERE p.id = model_versions.algorithm_id)
+    );
+
 ALTER TABLE model_platform.models ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON model_platform.models
@@ -523,6 +607,15 @@ CREATE POLICY tenant_isolation ON model_platform.models
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON model_platform.models AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        models.owner_group_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.groups p WHERE p.id = models.owner_group_id)
+    );
 
 ALTER TABLE monitoring.alert_rules ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -548,6 +641,15 @@ CREATE POLICY tenant_delete ON monitoring.alert_rules
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON monitoring.alert_rules AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        alert_rules.slo_id IS NULL
+        OR EXISTS (SELECT 1 FROM monitoring.slos p WHERE p.id = alert_rules.slo_id)
+    );
+
 ALTER TABLE monitoring.alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON monitoring.alerts
@@ -571,6 +673,16 @@ CREATE POLICY tenant_update ON monitoring.alerts
 CREATE POLICY tenant_delete ON monitoring.alerts
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
+
+-- an alert under a foreign or a shared rule would catch what is raised for that rule
+CREATE POLICY parents_visible ON monitoring.alerts AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM monitoring.alert_rules p
+                 WHERE p.id = alerts.rule_id
+                   AND p.organization_id = (SELECT auth.org_id()))
+    );
 
 ALTER TABLE monitoring.slos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
@@ -713,6 +825,15 @@ CREATE POLICY tenant_isolation ON service_platform.services
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON service_platform.services AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        services.owner_group_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.groups p WHERE p.id = services.owner_group_id)
+    );
 
 ALTER TABLE service_platform.usage_daily ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

@@ -76,3 +76,12 @@ CREATE POLICY tenant_isolation ON algo_platform.runs
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON algo_platform.runs AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        runs.algorithm_id IS NULL
+        OR EXISTS (SELECT 1 FROM algo_platform.algorithms p WHERE p.id = runs.algorithm_id)
+    );

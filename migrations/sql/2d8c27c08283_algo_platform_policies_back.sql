@@ -16,6 +16,7 @@ ALTER TABLE algo_platform.run_artifacts NO FORCE ROW LEVEL SECURITY, DISABLE ROW
 DROP POLICY owner_all ON algo_platform.run_metrics;
 DROP POLICY tenant_isolation ON algo_platform.run_metrics;
 ALTER TABLE algo_platform.run_metrics NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON algo_platform.runs;
 DROP POLICY owner_all ON algo_platform.runs;
 DROP POLICY tenant_isolation ON algo_platform.runs;
 ALTER TABLE algo_platform.runs NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

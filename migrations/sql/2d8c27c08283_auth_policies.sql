@@ -25,6 +25,15 @@ CREATE POLICY may_delete ON auth.api_keys AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.api_keys:write')));
 
+-- whoever is named must belong to the organization; the key of one who left can be revoked
+CREATE POLICY parents_visible ON auth.api_keys AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        api_keys.revoked_at IS NOT NULL OR api_keys.user_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.users p WHERE p.id = api_keys.user_id)
+    );
+
 ALTER TABLE auth.group_members ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.group_members
@@ -107,6 +116,15 @@ CREATE POLICY may_delete ON auth.groups AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.groups:write')));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        groups.role_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = groups.role_id)
+    );
+
 ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.memberships
@@ -133,6 +151,14 @@ CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.memberships:write')));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = memberships.role_id)
+    );
 
 ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

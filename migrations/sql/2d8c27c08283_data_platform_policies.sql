@@ -9,6 +9,16 @@ CREATE POLICY tenant_isolation ON data_platform.chunk_embeddings
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.chunk_embeddings AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = chunk_embeddings.embedding_model_id)
+        AND EXISTS (SELECT 1 FROM data_platform.chunks p WHERE p.id = chunk_embeddings.chunk_id)
+    );
+
 ALTER TABLE data_platform.chunks ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON data_platform.chunks
@@ -132,6 +142,15 @@ CREATE POLICY tenant_isolation ON data_platform.text_embeddings
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.text_embeddings AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = text_embeddings.embedding_model_id)
+    );
+
 ALTER TABLE data_platform.vectorizer_queue ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON data_platform.vectorizer_queue
@@ -143,6 +162,17 @@ CREATE POLICY tenant_isolation ON data_platform.vectorizer_queue
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.vectorizer_queue AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.vectorizers p
+                 WHERE p.id = vectorizer_queue.vectorizer_id)
+        AND EXISTS (SELECT 1 FROM data_platform.documents p
+                 WHERE p.id = vectorizer_queue.document_id)
+    );
+
 ALTER TABLE data_platform.vectorizers ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON data_platform.vectorizers
@@ -153,3 +183,12 @@ CREATE POLICY tenant_isolation ON data_platform.vectorizers
     FOR ALL TO platform_app, platform_readonly
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
+
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.vectorizers AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = vectorizers.embedding_model_id)
+    );

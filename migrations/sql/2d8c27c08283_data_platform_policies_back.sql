@@ -1,3 +1,4 @@
+DROP POLICY parents_visible ON data_platform.chunk_embeddings;
 DROP POLICY owner_all ON data_platform.chunk_embeddings;
 DROP POLICY tenant_isolation ON data_platform.chunk_embeddings;
 ALTER TABLE data_platform.chunk_embeddings NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
@@ -31,12 +32,15 @@ ALTER TABLE data_platform.quality_checks NO FORCE ROW LEVEL SECURITY, DISABLE RO
 DROP POLICY owner_all ON data_platform.quality_results;
 DROP POLICY tenant_isolation ON data_platform.quality_results;
 ALTER TABLE data_platform.quality_results NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON data_platform.text_embeddings;
 DROP POLICY owner_all ON data_platform.text_embeddings;
 DROP POLICY tenant_isolation ON data_platform.text_embeddings;
 ALTER TABLE data_platform.text_embeddings NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON data_platform.vectorizer_queue;
 DROP POLICY owner_all ON data_platform.vectorizer_queue;
 DROP POLICY tenant_isolation ON data_platform.vectorizer_queue;
 ALTER TABLE data_platform.vectorizer_queue NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON data_platform.vectorizers;
 DROP POLICY owner_all ON data_platform.vectorizers;
 DROP POLICY tenant_isolation ON data_platform.vectorizers;
 ALTER TABLE data_platform.vectorizers NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

@@ -4,9 +4,11 @@ ALTER TABLE model_platform.evaluations NO FORCE ROW LEVEL SECURITY, DISABLE ROW 
 DROP POLICY owner_all ON model_platform.model_aliases;
 DROP POLICY tenant_isolation ON model_platform.model_aliases;
 ALTER TABLE model_platform.model_aliases NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON model_platform.model_versions;
 DROP POLICY owner_all ON model_platform.model_versions;
 DROP POLICY tenant_isolation ON model_platform.model_versions;
 ALTER TABLE model_platform.model_versions NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON model_platform.models;
 DROP POLICY owner_all ON model_platform.models;
 DROP POLICY tenant_isolation ON model_platform.models;
 ALTER TABLE model_platform.models NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

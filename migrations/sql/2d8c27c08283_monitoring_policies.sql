@@ -22,6 +22,15 @@ CREATE POLICY tenant_delete ON monitoring.alert_rules
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON monitoring.alert_rules AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        alert_rules.slo_id IS NULL
+        OR EXISTS (SELECT 1 FROM monitoring.slos p WHERE p.id = alert_rules.slo_id)
+    );
+
 ALTER TABLE monitoring.alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON monitoring.alerts
@@ -45,6 +54,16 @@ CREATE POLICY tenant_update ON monitoring.alerts
 CREATE POLICY tenant_delete ON monitoring.alerts
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
+
+-- an alert under a foreign or a shared rule would catch what is raised for that rule
+CREATE POLICY parents_visible ON monitoring.alerts AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM monitoring.alert_rules p
+                 WHERE p.id = alerts.rule_id
+                   AND p.organization_id = (SELECT auth.org_id()))
+    );
 
 ALTER TABLE monitoring.slos ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

@@ -1,9 +1,11 @@
+DROP POLICY parents_visible ON monitoring.alert_rules;
 DROP POLICY owner_all ON monitoring.alert_rules;
 DROP POLICY tenant_select ON monitoring.alert_rules;
 DROP POLICY tenant_insert ON monitoring.alert_rules;
 DROP POLICY tenant_update ON monitoring.alert_rules;
 DROP POLICY tenant_delete ON monitoring.alert_rules;
 ALTER TABLE monitoring.alert_rules NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON monitoring.alerts;
 DROP POLICY owner_all ON monitoring.alerts;
 DROP POLICY tenant_select ON monitoring.alerts;
 DROP POLICY tenant_insert ON monitoring.alerts;

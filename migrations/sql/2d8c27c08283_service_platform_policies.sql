@@ -129,6 +129,15 @@ CREATE POLICY tenant_isolation ON service_platform.services
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON service_platform.services AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        services.owner_group_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.groups p WHERE p.id = services.owner_group_id)
+    );
+
 ALTER TABLE service_platform.usage_daily ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON service_platform.usage_daily

@@ -29,6 +29,7 @@ ALTER TABLE service_platform.quotas NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEV
 DROP POLICY owner_all ON service_platform.revisions;
 DROP POLICY tenant_isolation ON service_platform.revisions;
 ALTER TABLE service_platform.revisions NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY parents_visible ON service_platform.services;
 DROP POLICY owner_all ON service_platform.services;
 DROP POLICY tenant_isolation ON service_platform.services;
 ALTER TABLE service_platform.services NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

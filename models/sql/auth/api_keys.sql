@@ -30,6 +30,15 @@ CREATE POLICY may_delete ON auth.api_keys AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.api_keys:write')));
 
+-- whoever is named must belong to the organization; the key of one who left can be revoked
+CREATE POLICY parents_visible ON auth.api_keys AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        api_keys.revoked_at IS NOT NULL OR api_keys.user_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.users p WHERE p.id = api_keys.user_id)
+    );
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.api_keys TO platform_app;
 -- key_hash is left out
 GRANT SELECT (

@@ -48,6 +48,15 @@ CREATE POLICY may_delete ON auth.groups AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.groups:write')));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        groups.role_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = groups.role_id)
+    );
+
 GRANT SELECT ON auth.groups TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON auth.groups TO platform_app;
 GRANT USAGE ON SEQUENCE auth.groups_id_seq TO platform_app;

@@ -35,5 +35,13 @@ CREATE POLICY may_delete ON auth.memberships AS RESTRICTIVE
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.memberships:write')));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = memberships.role_id)
+    );
+
 GRANT SELECT ON auth.memberships TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON auth.memberships TO platform_app;

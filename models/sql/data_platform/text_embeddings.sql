@@ -19,6 +19,15 @@ CREATE POLICY tenant_isolation ON data_platform.text_embeddings
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON data_platform.text_embeddings AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM data_platform.embedding_models p
+                 WHERE p.id = text_embeddings.embedding_model_id)
+    );
+
 GRANT SELECT ON data_platform.text_embeddings TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON data_platform.text_embeddings TO platform_app;
 GRANT USAGE ON SEQUENCE data_platform.text_embeddings_id_seq TO platform_app;

@@ -31,6 +31,16 @@ CREATE POLICY tenant_isolation ON model_platform.model_versions
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON model_platform.model_versions AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        model_versions.algorithm_id IS NULL
+        OR EXISTS (SELECT 1 FROM algo_platform.algorithms p
+                 WHERE p.id = model_versions.algorithm_id)
+    );
+
 GRANT SELECT ON model_platform.model_versions TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON model_platform.model_versions TO platform_app;
 GRANT USAGE ON SEQUENCE model_platform.model_versions_id_seq TO platform_app;

@@ -19,6 +19,15 @@ CREATE POLICY tenant_isolation ON model_platform.models
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON model_platform.models AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        models.owner_group_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.groups p WHERE p.id = models.owner_group_id)
+    );
+
 GRANT SELECT ON model_platform.models TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON model_platform.models TO platform_app;
 GRANT USAGE ON SEQUENCE model_platform.models_id_seq TO platform_app;

@@ -32,6 +32,15 @@ CREATE POLICY tenant_delete ON monitoring.alert_rules
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON monitoring.alert_rules AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        alert_rules.slo_id IS NULL
+        OR EXISTS (SELECT 1 FROM monitoring.slos p WHERE p.id = alert_rules.slo_id)
+    );
+
 GRANT SELECT ON monitoring.alert_rules TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON monitoring.alert_rules TO platform_app;
 GRANT USAGE ON SEQUENCE monitoring.alert_rules_id_seq TO platform_app;

@@ -23,6 +23,16 @@ CREATE POLICY tenant_delete ON monitoring.alerts
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id()));
 
+-- an alert under a foreign or a shared rule would catch what is raised for that rule
+CREATE POLICY parents_visible ON monitoring.alerts AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM monitoring.alert_rules p
+                 WHERE p.id = alerts.rule_id
+                   AND p.organization_id = (SELECT auth.org_id()))
+    );
+
 GRANT SELECT ON monitoring.alerts TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON monitoring.alerts TO platform_app;
 GRANT USAGE ON SEQUENCE monitoring.alerts_id_seq TO platform_app;

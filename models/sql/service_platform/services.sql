@@ -19,6 +19,15 @@ CREATE POLICY tenant_isolation ON service_platform.services
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+-- the foreign key knows no organization, row security of the parent does
+CREATE POLICY parents_visible ON service_platform.services AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        services.owner_group_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.groups p WHERE p.id = services.owner_group_id)
+    );
+
 GRANT SELECT ON service_platform.services TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON service_platform.services TO platform_app;
 GRANT USAGE ON SEQUENCE service_platform.services_id_seq TO platform_app;
