@@ -107,9 +107,9 @@ def _end_while_waiting(database: Database, branch: Branch) -> None:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[EmbeddedServer]:
+def own(folder: Path) -> Iterator[EmbeddedServer]:
     """Give a server that a test may stop hard; it is not the one of the session."""
-    server = EmbeddedServer(tmp_path / "data", options={**UNSAFE, "fsync": "on"})
+    server = EmbeddedServer(folder / "home", options={**UNSAFE, "fsync": "on"})
     server.start()
     yield server
     server.stop(mode="immediate")
