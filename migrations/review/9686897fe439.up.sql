@@ -24,7 +24,8 @@ CREATE FUNCTION auth.has_permission(
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (SELECT 1 FROM auth.users u
-                    WHERE u.id = p_user AND u.is_active AND u.is_superuser)
+                    WHERE u.id = p_user AND u.is_active AND u.deleted_at IS NULL
+                      AND u.is_superuser)
         OR EXISTS (
         SELECT 1
           FROM (SELECT m.role_id
@@ -38,7 +39,7 @@ AS $$
                        AND m2.organization_id = p_org AND m2.status = 'active'
                  WHERE gm.user_id = p_user AND g.organization_id = p_org) held
           JOIN auth.roles r ON r.id = held.role_id
-          JOIN auth.users u ON u.id = p_user AND u.is_active
+          JOIN auth.users u ON u.id = p_user AND u.is_active AND u.deleted_at IS NULL
          CROSS JOIN unnest(r.permissions) perm
          WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.]+') || '$'))
 $$;
@@ -64,10 +65,11 @@ BEGIN
            SELECT 1
              FROM auth.memberships m JOIN auth.users u ON u.id = m.user_id
             WHERE m.user_id = p_user AND m.organization_id = p_org
-              AND m.status = 'active' AND u.is_active)
+              AND m.status = 'active' AND u.is_active AND u.deleted_at IS NULL)
        AND NOT EXISTS (
            SELECT 1 FROM auth.users u
-            WHERE u.id = p_user AND u.is_active AND u.is_superuser) THEN
+            WHERE u.id = p_user AND u.is_active AND u.deleted_at IS NULL
+              AND u.is_superuser) THEN
         RAISE EXCEPTION 'user % has no seat in organization %', p_user, p_org
             USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -83,7 +85,8 @@ COMMENT ON FUNCTION auth.set_context(integer, integer, text) IS
 REVOKE ALL ON FUNCTION auth.set_context(integer, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.set_context(integer, integer, text) TO platform_app;
 
--- A name that reads like somebody's address must not shadow that address: the address wins.
+-- Nobody shadows another by taking that one's address for a name or the name for an address:
+-- what holds an @ is an address first, everything else a name.
 CREATE FUNCTION auth.find_login(
     p_login text
 )
@@ -102,7 +105,8 @@ AS $$
       FROM auth.users u
      WHERE u.deleted_at IS NULL
        AND (lower(u.username) = lower(p_login) OR lower(u.email) = lower(p_login))
-     ORDER BY lower(u.email) = lower(p_login) DESC
+     ORDER BY CASE WHEN p_login LIKE '%@%' THEN lower(u.email) ELSE lower(u.username) END
+              = lower(p_login) DESC
      LIMIT 1
 $$;
 
@@ -131,7 +135,14 @@ BEGIN
       FROM auth.api_keys k
       JOIN auth.organizations o ON o.id = k.organization_id AND o.status = 'active'
      WHERE k.key_hash = p_hash AND k.revoked_at IS NULL
-       AND (k.expires_at IS NULL OR k.expires_at > now());
+       AND (k.expires_at IS NULL OR k.expires_at > now())
+       -- a person's key ends with the person's account
+       AND (k.user_id IS NULL
+            OR EXISTS (SELECT 1 FROM auth.users u
+                        WHERE u.id = k.user_id AND u.is_active AND u.deleted_at IS NULL));
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
     UPDATE auth.api_keys k
        SET last_used_at = now()
      WHERE k.key_hash = p_hash
@@ -168,6 +179,8 @@ BEGIN
       FROM auth.sessions x
      WHERE (x.refresh_token_hash = p_hash OR x.previous_refresh_token_hash = p_hash)
        AND x.revoked_at IS NULL AND x.expires_at > now()
+       AND EXISTS (SELECT 1 FROM auth.users u
+                    WHERE u.id = x.user_id AND u.is_active AND u.deleted_at IS NULL)
        FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;

@@ -9,3 +9,11 @@ CREATE TRIGGER tr_dataset_versions_immutable
     FOR EACH ROW WHEN (OLD.status IN ('published', 'deprecated'))
     EXECUTE FUNCTION public.forbid_change_except(
         'status', 'note', 'statistics', 'updated_at');
+
+-- nor does it become a draft, which could be changed and published again
+CREATE TRIGGER tr_dataset_versions_published
+    BEFORE UPDATE ON data_platform.dataset_versions
+    FOR EACH ROW WHEN (OLD.status IN ('published', 'deprecated')
+                       AND NEW.status NOT IN ('published', 'deprecated'))
+    EXECUTE FUNCTION public.forbid_change_except(
+        'note', 'statistics', 'updated_at');

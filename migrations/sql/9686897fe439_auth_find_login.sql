@@ -1,4 +1,5 @@
--- A name that reads like somebody's address must not shadow that address: the address wins.
+-- Nobody shadows another by taking that one's address for a name or the name for an address:
+-- what holds an @ is an address first, everything else a name.
 CREATE FUNCTION auth.find_login(
     p_login text
 )
@@ -17,7 +18,8 @@ AS $$
       FROM auth.users u
      WHERE u.deleted_at IS NULL
        AND (lower(u.username) = lower(p_login) OR lower(u.email) = lower(p_login))
-     ORDER BY lower(u.email) = lower(p_login) DESC
+     ORDER BY CASE WHEN p_login LIKE '%@%' THEN lower(u.email) ELSE lower(u.username) END
+              = lower(p_login) DESC
      LIMIT 1
 $$;
 

@@ -22,6 +22,8 @@ BEGIN
       FROM auth.sessions x
      WHERE (x.refresh_token_hash = p_hash OR x.previous_refresh_token_hash = p_hash)
        AND x.revoked_at IS NULL AND x.expires_at > now()
+       AND EXISTS (SELECT 1 FROM auth.users u
+                    WHERE u.id = x.user_id AND u.is_active AND u.deleted_at IS NULL)
        FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;

@@ -14,10 +14,11 @@ BEGIN
            SELECT 1
              FROM auth.memberships m JOIN auth.users u ON u.id = m.user_id
             WHERE m.user_id = p_user AND m.organization_id = p_org
-              AND m.status = 'active' AND u.is_active)
+              AND m.status = 'active' AND u.is_active AND u.deleted_at IS NULL)
        AND NOT EXISTS (
            SELECT 1 FROM auth.users u
-            WHERE u.id = p_user AND u.is_active AND u.is_superuser) THEN
+            WHERE u.id = p_user AND u.is_active AND u.deleted_at IS NULL
+              AND u.is_superuser) THEN
         RAISE EXCEPTION 'user % has no seat in organization %', p_user, p_org
             USING ERRCODE = 'insufficient_privilege';
     END IF;

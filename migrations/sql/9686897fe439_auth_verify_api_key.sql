@@ -18,7 +18,14 @@ BEGIN
       FROM auth.api_keys k
       JOIN auth.organizations o ON o.id = k.organization_id AND o.status = 'active'
      WHERE k.key_hash = p_hash AND k.revoked_at IS NULL
-       AND (k.expires_at IS NULL OR k.expires_at > now());
+       AND (k.expires_at IS NULL OR k.expires_at > now())
+       -- a person's key ends with the person's account
+       AND (k.user_id IS NULL
+            OR EXISTS (SELECT 1 FROM auth.users u
+                        WHERE u.id = k.user_id AND u.is_active AND u.deleted_at IS NULL));
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
     UPDATE auth.api_keys k
        SET last_used_at = now()
      WHERE k.key_hash = p_hash

@@ -1,3 +1,5 @@
+-- Definer: whoever uses a service consumes, and only some may write quotas; the organization is
+-- checked here.
 CREATE FUNCTION service_platform.consume_quotas(
     p_ids integer[],
     p_amounts numeric[]
@@ -9,11 +11,13 @@ CREATE FUNCTION service_platform.consume_quotas(
         limit_value numeric
     )
     LANGUAGE sql
-    VOLATILE
+    VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
     WITH want AS (
-        SELECT i.id, i.amount FROM unnest(p_ids, p_amounts) AS i(id, amount)
+        SELECT i.id, sum(i.amount) AS amount
+          FROM unnest(p_ids, p_amounts) AS i(id, amount)
+         GROUP BY i.id
     ),
     locked AS MATERIALIZED (   -- one statement, one order: no deadlock between callers
         SELECT q.id, q.limit_value, q.is_enforced, w.amount,
@@ -23,6 +27,7 @@ AS $$
                CASE WHEN q.window_kind = 'total' THEN q.window_started_at
                     ELSE date_trunc(q.window_kind, now(), 'UTC') END AS win
           FROM service_platform.quotas q JOIN want w USING (id)
+         WHERE q.organization_id = (SELECT auth.org_id())
          ORDER BY q.id
            FOR UPDATE OF q
     ),

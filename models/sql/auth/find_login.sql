@@ -1,5 +1,6 @@
 -- requires: tables, auth.schema
--- A name that reads like somebody's address must not shadow that address: the address wins.
+-- Nobody shadows another by taking that one's address for a name or the name for an address:
+-- what holds an @ is an address first, everything else a name.
 CREATE FUNCTION auth.find_login(
     p_login text
 )
@@ -18,7 +19,8 @@ AS $$
       FROM auth.users u
      WHERE u.deleted_at IS NULL
        AND (lower(u.username) = lower(p_login) OR lower(u.email) = lower(p_login))
-     ORDER BY lower(u.email) = lower(p_login) DESC
+     ORDER BY CASE WHEN p_login LIKE '%@%' THEN lower(u.email) ELSE lower(u.username) END
+              = lower(p_login) DESC
      LIMIT 1
 $$;
 

@@ -10,7 +10,8 @@ CREATE FUNCTION auth.has_permission(
     SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT EXISTS (SELECT 1 FROM auth.users u
-                    WHERE u.id = p_user AND u.is_active AND u.is_superuser)
+                    WHERE u.id = p_user AND u.is_active AND u.deleted_at IS NULL
+                      AND u.is_superuser)
         OR EXISTS (
         SELECT 1
           FROM (SELECT m.role_id
@@ -24,7 +25,7 @@ AS $$
                        AND m2.organization_id = p_org AND m2.status = 'active'
                  WHERE gm.user_id = p_user AND g.organization_id = p_org) held
           JOIN auth.roles r ON r.id = held.role_id
-          JOIN auth.users u ON u.id = p_user AND u.is_active
+          JOIN auth.users u ON u.id = p_user AND u.is_active AND u.deleted_at IS NULL
          CROSS JOIN unnest(r.permissions) perm
          WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.]+') || '$'))
 $$;
