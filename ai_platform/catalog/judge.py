@@ -105,10 +105,16 @@ def _renewed_by(item: Difference) -> str:
         return ""
     if item.kind in _OF_FILES:
         return item.identity.partition("(")[0].replace('"', "")
-    if item.kind == "database" and set(item.actual or ()) < set(item.expected or ()):
+    if item.kind == "database" and _pairs(item.actual) < _pairs(item.expected):
         # a dump leaves the rights on the database itself behind
         return "database.rights"
     return ""
+
+
+def _pairs(rights: Iterable[str] | None) -> set[tuple[str, str]]:
+    """Return *rights* as pairs of role and privilege."""
+    split = (line.partition(": ") for line in rights or ())
+    return {(role, right) for role, _, all_ in split for right in all_.split(", ")}
 
 
 def refresh(
