@@ -7,6 +7,7 @@ pytest_plugins = (
     "tests.support.programs",
     "tests.support.cluster",
     "tests.support.database",
+    "tests.support.tenants",
     "tests.support.accounts",
     "tests.support.servers",
     "tests.support.branch",

@@ -159,6 +159,7 @@ DROP POLICY may_insert ON auth.groups;
 DROP POLICY may_update ON auth.groups;
 DROP POLICY may_delete ON auth.groups;
 ALTER TABLE auth.groups NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
+DROP POLICY strangers_invited ON auth.memberships;
 DROP POLICY parents_visible ON auth.memberships;
 DROP POLICY owner_all ON auth.memberships;
 DROP POLICY tenant_isolation ON auth.memberships;

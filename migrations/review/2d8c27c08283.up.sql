@@ -263,6 +263,14 @@ CREATE POLICY parents_visible ON auth.memberships AS RESTRICTIVE
         EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = memberships.role_id)
     );
 
+-- a seat shows the user: strangers are invited and take it by auth.accept_invitation()
+CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        memberships.status = 'invited' OR auth.is_colleague(memberships.user_id)
+    );
+
 ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.organizations
@@ -341,7 +349,8 @@ CREATE POLICY same_organization_select ON auth.users
         id = (SELECT auth.uid())
         OR organization_id = (SELECT auth.org_id())
         OR id IN (SELECT m.user_id FROM auth.memberships m
-                   WHERE m.organization_id = (SELECT auth.org_id()))
+                   WHERE m.organization_id = (SELECT auth.org_id())
+                     AND m.status <> 'invited')
     );
 
 CREATE POLICY self_update ON auth.users

@@ -15,6 +15,10 @@ SET LOCAL ROLE platform_owner;
 
 DELETE FROM auth.roles WHERE organization_id IS NULL;
 
+DROP FUNCTION auth.accept_invitation(integer);
+
+DROP FUNCTION auth.is_colleague(integer);
+
 DROP FUNCTION auth.create_organization(text, text);
 
 DROP FUNCTION auth.create_user(text, text, text, integer, text);

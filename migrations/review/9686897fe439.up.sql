@@ -311,6 +311,48 @@ COMMENT ON FUNCTION auth.create_organization(text, text) IS
 REVOKE ALL ON FUNCTION auth.create_organization(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.create_organization(text, text) TO platform_app;
 
+-- Definer: the policy of memberships asks, and users are visible through memberships.
+CREATE FUNCTION auth.is_colleague(
+    p_user integer
+)
+    RETURNS boolean
+    LANGUAGE sql
+    STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT EXISTS (SELECT 1 FROM auth.users u
+                    WHERE u.id = p_user AND u.organization_id = auth.org_id())
+        OR EXISTS (SELECT 1 FROM auth.memberships m
+                    WHERE m.user_id = p_user AND m.organization_id = auth.org_id()
+                      AND m.status <> 'invited')
+$$;
+
+COMMENT ON FUNCTION auth.is_colleague(integer) IS
+    'Does the user belong to the organization in the session context: by home or by a seat taken';
+REVOKE ALL ON FUNCTION auth.is_colleague(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.is_colleague(integer) TO platform_app;
+
+CREATE FUNCTION auth.accept_invitation(
+    p_org integer
+)
+    RETURNS boolean
+    LANGUAGE plpgsql
+    VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE auth.memberships m
+       SET status = 'active'
+     WHERE m.organization_id = p_org AND m.user_id = auth.uid() AND m.status = 'invited';
+    RETURN FOUND;
+END
+$$;
+
+COMMENT ON FUNCTION auth.accept_invitation(integer) IS
+    'The user in the session context takes the seat offered by an organization; false without one';
+REVOKE ALL ON FUNCTION auth.accept_invitation(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.accept_invitation(integer) TO platform_app;
+
 -- Roles of no organization, which every organization may give to its members.
 INSERT INTO auth.roles (organization_id, name, description, permissions) VALUES
     (NULL, 'owner', 'Everything in the organization', ARRAY['*:*']),

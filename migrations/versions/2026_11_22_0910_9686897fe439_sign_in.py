@@ -29,12 +29,16 @@ def upgrade() -> None:
     apply_sql("9686897fe439_auth_record_login")
     apply_sql("9686897fe439_auth_create_user")
     apply_sql("9686897fe439_auth_create_organization")
+    apply_sql("9686897fe439_auth_is_colleague")
+    apply_sql("9686897fe439_auth_accept_invitation")
     apply_sql("9686897fe439_builtin_roles")
 
 
 def downgrade() -> None:
     as_owner()
     op.execute("DELETE FROM auth.roles WHERE organization_id IS NULL")
+    op.execute("DROP FUNCTION auth.accept_invitation(integer)")
+    op.execute("DROP FUNCTION auth.is_colleague(integer)")
     op.execute("DROP FUNCTION auth.create_organization(text, text)")
     op.execute("DROP FUNCTION auth.create_user(text, text, text, integer, text)")
     op.execute("DROP FUNCTION auth.record_login(integer, boolean)")

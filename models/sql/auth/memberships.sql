@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id, auth.is_colleague
 CREATE TRIGGER tr_memberships_updated_at
     BEFORE UPDATE ON auth.memberships
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -41,6 +41,14 @@ CREATE POLICY parents_visible ON auth.memberships AS RESTRICTIVE
     USING (true)
     WITH CHECK (
         EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = memberships.role_id)
+    );
+
+-- a seat shows the user: strangers are invited and take it by auth.accept_invitation()
+CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        memberships.status = 'invited' OR auth.is_colleague(memberships.user_id)
     );
 
 GRANT SELECT ON auth.memberships TO platform_app, platform_readonly;

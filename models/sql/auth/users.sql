@@ -20,7 +20,8 @@ CREATE POLICY same_organization_select ON auth.users
         id = (SELECT auth.uid())
         OR organization_id = (SELECT auth.org_id())
         OR id IN (SELECT m.user_id FROM auth.memberships m
-                   WHERE m.organization_id = (SELECT auth.org_id()))
+                   WHERE m.organization_id = (SELECT auth.org_id())
+                     AND m.status <> 'invited')
     );
 
 CREATE POLICY self_update ON auth.users
