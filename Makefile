@@ -37,7 +37,7 @@ status: $(READY) ## Say where things stand
 	@$(BIN)/platform status
 
 test: $(READY) ## Run the tests on a server of their own (or on TEST_DATABASE_URL)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 check: $(READY) ## Lint, types, import contracts; changes nothing
 	@$(BIN)/ruff check .

@@ -27,7 +27,7 @@ def test_a_failing_revision_leaves_the_one_before(
 ) -> None:
     """Revisions before the failing one stay, it is rolled back, the error is a line."""
     branch.add("t_good", 'as_owner(); op.execute("CREATE TABLE auth.good (a int)")')
-    branch.add("t_bad", 'as_owner(); op.execute("ALTER TABLE auth.good ADD a nope")')
+    branch.add("t_bad", 'as_owner(); op.execute("ALTER TABLE auth.good ADD b nope")')
 
     done = run(
         "alembic", "-c", branch.ini, "upgrade", "head", env=database.environment()

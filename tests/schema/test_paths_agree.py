@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ai_platform.runner import offline
 from tests.support.catalogs import assert_same_catalog, catalog_of
 from tests.support.environment import clean_environment
-from tests.support.programs import CHECKOUT, run_program
+from tests.support.programs import run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,16 +91,3 @@ def test_review_files_are_current() -> None:
 
     assert sorted(expected) == sorted(found)
     assert [name for name in expected if expected[name] != found[name]] == []
-
-
-def test_offline_text_keeps_what_the_files_say() -> None:
-    """No doubled percent sign and no bind parameter turned into NULL in any range."""
-    text = offline.range_sql("head")
-    sources = "".join(
-        path.read_text("utf-8") for path in (CHECKOUT / "migrations" / "sql").glob("*")
-    )
-
-    assert text.count("%%") == sources.count("%%")
-    for path in (CHECKOUT / "migrations" / "sql").glob("*_up.sql"):
-        body = path.read_text("utf-8").strip().removesuffix(";")
-        assert body in text, path.name
