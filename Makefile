@@ -53,7 +53,8 @@ docs: $(READY) ## Rewrite what is generated: review SQL, command reference
 	@$(BIN)/platform docs build
 
 bench: $(READY) ## Print the figures of benchmarks/ as ratios
-	@for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do \
+		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 torture: $(READY) ## Run the full crash and race matrices (long)
 	@$(BIN)/python -m pytest -m torture $(ARGS)

@@ -90,7 +90,9 @@ def _timed(call: Callable[[], None], before: Callable[[], None] | None) -> float
     return time.perf_counter() - started
 
 
-def show(title: str, rows: Sequence[tuple[str, tuple[float, float, float], str]]) -> None:
+def show(
+    title: str, rows: Sequence[tuple[str, tuple[float, float, float], str]]
+) -> None:
     """Print one line per comparison: seconds of both, ratio, the bound we set."""
     print(f"\n{title}")
     print(f"{'':44} {'ours':>9} {'reference':>10} {'ratio':>7}  bound")

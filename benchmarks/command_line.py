@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from _bench import BIN, command, paired, scratch_server, show
-
 from ai_platform.connection import connect
 from ai_platform.runner import offline, upgrade
+from benchmarks._bench import BIN, command, paired, scratch_server, show
 
 if TYPE_CHECKING:
     from ai_platform.connection import Target
