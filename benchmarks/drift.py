@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,15 +13,12 @@ from ai_platform.catalog import diff, snapshot
 from ai_platform.catalog.reference import table_statements
 from ai_platform.connection import connect
 from benchmarks._bench import scratch_server
+from tests.schema.drift_cases import CASES, PREPARE, Case
 
 if TYPE_CHECKING:
     import psycopg
 
     from ai_platform.connection import Target
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from tests.schema.drift_cases import CASES, PREPARE, Case
 
 DATABASE = "bench_drift"
 
