@@ -6,6 +6,7 @@ and assert the result; current, check, history and revision neither wait nor wri
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -62,6 +63,9 @@ def run(compare_options: Callable[[Connection], Mapping[str, Any]]) -> None:
     if context.is_offline_mode():
         _offline()
         return
+    # What is imported by now stays: the collector need not walk it again and again
+    # (a sixth of the client's time for a whole installation).
+    gc.freeze()
     # Configured without a database, only to learn which command this is.
     context.configure(dialect_name="postgresql")
     verb = context.get_context().opts["fn"].__name__
@@ -217,7 +221,11 @@ def _engine(target: Target) -> Engine:
 
     def creator() -> psycopg.Connection[Any]:
         connection = connect(
-            target, autocommit=False, application_name=APPLICATION_NAME
+            target,
+            autocommit=False,
+            application_name=APPLICATION_NAME,
+            # No statement comes twice, and a prepared one would keep a snapshot.
+            prepare_threshold=None,
         )
         connection.add_notice_handler(_show_notice)
         return connection
