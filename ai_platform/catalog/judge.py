@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    import psycopg
     from sqlalchemy import MetaData
 
     from ai_platform.connection import Target
@@ -74,8 +75,17 @@ def check(
     """
     expected = reference(target, metadata, sql_root, owner=owner)
     with connect(target) as connection:
+        _become(connection, owner)
         actual = snapshot(connection)
     return sort_out(diff(expected, actual), read_sources(sql_root))
+
+
+def _become(connection: psycopg.Connection[Any], owner: str | None) -> None:
+    """Act as *owner* where that is allowed: it may read the partition policies."""
+    query = """SELECT 1 FROM pg_roles
+                WHERE rolname = %s AND pg_has_role(session_user, oid, 'SET')"""
+    if owner is not None and connection.execute(query, [owner]).fetchone():
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
 
 
 def sort_out(differences: Iterable[Difference], files: Sequence[SqlFile]) -> Verdict:

@@ -139,6 +139,8 @@ def _embedded(holder: psycopg.Connection[Any]) -> Iterator[Target]:
     wanted = holder.info.server_version // 10000
     hint = "use a login with CREATEDB, or a superuser"
     with tempfile.TemporaryDirectory(prefix="platform-scratch-") as folder:
+        # started as root, the server's own account must get through
+        Path(folder).chmod(0o711)
         server = EmbeddedServer(Path(folder) / "server", options={"fsync": "off"})
         try:
             server.start()

@@ -34,6 +34,19 @@ _SESSION = """
            set_config('extra_float_digits', '1', true),
            set_config('quote_all_identifiers', 'off', true)
 """
+_POLICIES_READABLE = """
+    SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname || '.' || c.relname = %s
+"""
+_POLICIES = """
+    SELECT c.oid::regclass::text,
+           CASE WHEN p.is_unlogged THEN 'unlogged' ELSE 'logged' END
+      FROM {table} p
+      JOIN pg_class c ON true
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname || '.' || c.relname = p.parent_table AND c.relkind = 'p'
+"""
 
 
 @cache
@@ -156,13 +169,12 @@ def _attach(
 
 
 def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, str]:
-    """Return the persistence that each parent's policy asks for, where there is one."""
-    cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [names.PARTITION_POLICIES])
+    """Return the persistence that each parent's policy asks for.
+
+    Nothing where there is no policy, or where this login may not read them.
+    """
+    cursor.execute(_POLICIES_READABLE, [names.PARTITION_POLICIES])
     if cursor.fetchone() != (True,):
         return {}
-    cursor.execute(
-        "SELECT to_regclass(parent_table)::text,"
-        " CASE WHEN is_unlogged THEN 'unlogged' ELSE 'logged' END"
-        f" FROM {names.PARTITION_POLICIES} WHERE to_regclass(parent_table) IS NOT NULL"
-    )
+    cursor.execute(_POLICIES.format(table=names.PARTITION_POLICIES).encode())
     return dict(cursor.fetchall())

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from ai_platform.catalog import diff, render
+from ai_platform.catalog import diff, render, snapshot
 from ai_platform.catalog.reference import build, reference, table_statements
 from ai_platform.catalog.scratch import PREFIX, scratch_database, sweep
 from ai_platform.errors import Refused
@@ -156,3 +156,11 @@ def test_a_login_without_createdb_is_served(database: Database) -> None:
         psycopg.connect(place.url) as other,
     ):
         assert other.info.server_version // 10000 == major
+
+
+@pytest.mark.parametrize("login", ["migrator", "app", "log_writer"])
+def test_every_login_reads_the_same_catalog(database: Database, login: str) -> None:
+    """What a snapshot says does not depend on the rights of who takes it."""
+    found = snapshot(database.connect(login))
+
+    assert render(diff(catalog_of(database), found)) == ""

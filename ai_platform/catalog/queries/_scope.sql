@@ -8,13 +8,19 @@ WITH RECURSIVE namespaces AS (
        AND n.nspname <> ALL (%(hidden_schemas)s::text[])
        AND (%(schemas)s::text[] IS NULL OR n.nspname = ANY (%(schemas)s::text[]))
 ),
+-- by catalog: to_regclass() would raise for a login without USAGE on the schema
+named AS (
+    SELECT c.oid, n.nspname || '.' || c.relname AS name
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+),
 runtime_parents AS (
     SELECT p.partrelid AS oid
       FROM pg_partitioned_table p
       LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
      WHERE (p.partstrat = 'r'
             AND a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype))
-        OR p.partrelid = ANY (SELECT to_regclass(x) FROM unnest(%(runtime_parents)s::text[]) x)
+        OR p.partrelid IN (SELECT oid FROM named WHERE name = ANY (%(runtime_parents)s))
 ),
 runtime_partitions AS (
     SELECT i.inhrelid AS oid, i.inhparent AS parent
@@ -31,9 +37,7 @@ relations AS (
       JOIN namespaces n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
        AND c.oid NOT IN (SELECT oid FROM runtime_partitions)
-       AND c.oid <> ALL (
-           SELECT to_regclass(x)::oid FROM unnest(%(hidden_relations)s::text[]) x
-            WHERE to_regclass(x) IS NOT NULL)
+       AND c.oid NOT IN (SELECT oid FROM named WHERE name = ANY (%(hidden_relations)s))
        AND NOT EXISTS (SELECT FROM pg_depend d
                         WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
                           AND d.deptype = 'e')
