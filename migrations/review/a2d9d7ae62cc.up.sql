@@ -263,7 +263,7 @@ CREATE TRIGGER tr_services_audit
 -- opt-in: tables whose changes a running service must hear of.
 CREATE TRIGGER tr_model_aliases_notify
     AFTER INSERT OR UPDATE OR DELETE ON model_platform.model_aliases
-    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event();
+    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event('model_id', 'alias');
 
 CREATE TRIGGER tr_deployments_notify
     AFTER INSERT OR UPDATE OR DELETE ON service_platform.deployments
@@ -275,7 +275,7 @@ CREATE TRIGGER tr_endpoints_notify
 
 CREATE TRIGGER tr_prompt_labels_notify
     AFTER INSERT OR UPDATE OR DELETE ON service_platform.prompt_labels
-    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event();
+    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event('prompt_id', 'label');
 
 UPDATE public.alembic_version SET version_num='a2d9d7ae62cc' WHERE public.alembic_version.version_num = 'e3cb3eadbf58';
 

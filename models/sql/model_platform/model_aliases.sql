@@ -10,7 +10,7 @@ CREATE TRIGGER tr_model_aliases_audit
 
 CREATE TRIGGER tr_model_aliases_notify
     AFTER INSERT OR UPDATE OR DELETE ON model_platform.model_aliases
-    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event();
+    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event('model_id', 'alias');
 
 ALTER TABLE model_platform.model_aliases ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

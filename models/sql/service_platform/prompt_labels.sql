@@ -10,7 +10,7 @@ CREATE TRIGGER tr_prompt_labels_audit
 
 CREATE TRIGGER tr_prompt_labels_notify
     AFTER INSERT OR UPDATE OR DELETE ON service_platform.prompt_labels
-    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event();
+    FOR EACH ROW EXECUTE FUNCTION public.pb_notify_event('prompt_id', 'label');
 
 ALTER TABLE service_platform.prompt_labels ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
