@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ai_platform.catalog import Difference
-from ai_platform.catalog.judge import sort_out
+from ai_platform.catalog import Difference, diff
+from ai_platform.catalog.judge import check, refresh, sort_out
 from ai_platform.catalog.sources import read_sources
 from ai_platform.server import EmbeddedServer
+from models import metadata
 from tests.support.catalogs import assert_same_catalog, catalog_of
 from tests.support.cluster import Cluster
 from tests.support.environment import clean_environment
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
+SQL_ROOT = CHECKOUT / "models" / "sql"
 OLDER = os.environ.get("TEST_OLDER_DATABASE_URL")
 OLD_BODY = """
     CREATE OR REPLACE FUNCTION public.uuid_generate_v7() RETURNS uuid LANGUAGE sql
@@ -83,14 +85,14 @@ def test_hardening_is_no_drift(database: Database, run: Run) -> None:
     assert "note: database this database: rights of PUBLIC" in done.stderr
 
 
-def test_new_partitions_are_no_drift(database: Database, run: Run) -> None:
+def test_new_partitions_are_no_drift(database: Database) -> None:
     """A day made at run time is as it should be; one that is open to a role is not."""
     connection = database.connect(role="platform_owner")
     parent, later = "public.request_logs", "now() + interval '1 day'"
     connection.execute(
         f"SELECT monitoring.ensure_partitions('{parent}', {later})".encode()
     )
-    before = run("platform", "db", "check", env=database.environment())
+    before = check(database.target, metadata, SQL_ROOT)
     row = connection.execute(
         "SELECT min(inhrelid::regclass::text) FROM pg_inherits"
         " WHERE inhparent = 'public.request_logs'::regclass"
@@ -98,40 +100,42 @@ def test_new_partitions_are_no_drift(database: Database, run: Run) -> None:
     assert row is not None
     connection.execute(f"GRANT SELECT ON {row[0]} TO platform_app".encode())
 
-    after = run("platform", "db", "check", env=database.environment())
+    after = check(database.target, metadata, SQL_ROOT)
 
-    assert before.returncode == 0, before.stdout
-    assert after.returncode == 4
-    assert f"{row[0]}: grants platform_app: SELECT" in after.stdout
+    assert before.clean, before.drift
+    assert [
+        (
+            "table public.request_logs: partition faults:"
+            f" none → {row[0]}: grants platform_app: SELECT"
+        )
+    ] == [str(item) for item in after.drift]
 
 
-def test_what_a_server_version_chose_is_refreshed(database: Database, run: Run) -> None:
+def test_what_a_server_version_chose_is_refreshed(database: Database) -> None:
     """The text of another version and lost rights are named `refresh`, then renewed."""
     before = catalog_of(database)
     database.connect().execute(OLD_BODY)
     database.cluster.execute(
         "REVOKE TEMPORARY ON DATABASE {name} FROM platform_app", name=database.name
     )
-    env = database.environment()
 
-    found = run("platform", "db", "check", env=env)
-    dry = run("platform", "db", "refresh", "--dry-run", env=env)
-    still = run("platform", "db", "check", env=env)
-    done = run("platform", "db", "refresh", env=env)
+    found = refresh(database.target, metadata, SQL_ROOT, dry_run=True)
+    still = diff(before, catalog_of(database))
+    done = refresh(database.target, metadata, SQL_ROOT)
 
-    assert (found.returncode, still.returncode, done.returncode) == (4, 4, 0)
-    lines = found.stdout.splitlines()
-    assert [line[:30] for line in lines] == [
-        "refresh: database this databas",
-        "refresh: function public.uuid_",
+    assert found.drift == ()
+    assert {item.kind for item in found.outdated} == {"database", "function"}
+    assert list(found.outdated) == still
+    assert [file.name for file in done.files] == [
+        "database.rights",
+        "public.uuid_generate_v7",
     ]
-    assert "public.uuid_generate_v7" in dry.stdout
     assert_same_catalog(before, catalog_of(database))
 
 
 def test_an_edited_function_is_drift_not_refresh() -> None:
     """Only texts that the server's version chooses are renewed without a question."""
-    files = read_sources(CHECKOUT / "models" / "sql")
+    files = read_sources(SQL_ROOT)
     edited = Difference("function", "auth.uid()", "body", "a", "b")
     chosen = Difference("function", "public.uuid_generate_v7()", "body", "a", "b")
     stray = Difference("function", "auth.nobody()", "object", None, "present")

@@ -54,9 +54,7 @@ def differences(connection: psycopg.Connection[Any], case: Case) -> list[Differe
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
-def test_tables_are_judged_rightly(
-    ground: psycopg.Connection[Any], case: Case
-) -> None:
+def test_tables_are_judged_rightly(ground: psycopg.Connection[Any], case: Case) -> None:
     """Every planted difference is reported; equal tables cause no alarm."""
     expected = case.same and case.label not in FALSE_ALARMS
 
