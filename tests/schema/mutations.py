@@ -185,5 +185,7 @@ def _column(item: CatalogObject) -> Iterator[Mutation]:
         sql = f"ALTER TABLE ONLY {table} ALTER {name} DROP DEFAULT"
         yield Mutation("column", "default", item.key.identity, sql)
     if not item.properties.get("not null"):
-        sql = f"ALTER TABLE {table} ALTER {name} SET NOT NULL"
+        # by hand: reference rows may hold NULL already
+        sql = f"""UPDATE pg_attribute SET attnotnull = true
+                   WHERE attrelid = '{table}'::regclass AND attname = '{name}'"""
         yield Mutation("column", "not null", item.key.identity, sql)
