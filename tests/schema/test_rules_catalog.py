@@ -70,16 +70,17 @@ RULES: dict[str, LiteralString] = {
     "every object belongs to the owner": f"""
         SELECT name FROM ours WHERE relowner <> 'platform_owner'::regrole
         UNION ALL SELECT name FROM routines WHERE proowner <> 'platform_owner'::regrole
-        UNION ALL SELECT nspname FROM pg_namespace WHERE nspname IN  {SCHEMAS} AND nspowner <> 'platform_owner'::regrole""",
+        UNION ALL SELECT nspname FROM pg_namespace
+         WHERE nspname IN {SCHEMAS} AND nspowner <> 'platform_owner'::regrole""",
     "nobody else creates in our schemas": f"""
         SELECT nspname || ' ' || r.rolname FROM users r CROSS JOIN pg_namespace
-         WHERE nspname IN  {SCHEMAS} AND r.rolname NOT IN ('platform_owner')
+         WHERE nspname IN {SCHEMAS} AND r.rolname NOT IN ('platform_owner')
            AND has_schema_privilege(r.oid, nspname, 'CREATE')""",
     "PUBLIC has nothing in our schemas": f"""
         SELECT name FROM ours CROSS JOIN aclexplode(relacl) a WHERE a.grantee = 0
         UNION ALL
         SELECT nspname FROM pg_namespace CROSS JOIN aclexplode(nspacl) a
-         WHERE a.grantee = 0 AND nspname IN  {SCHEMAS}""",
+         WHERE a.grantee = 0 AND nspname IN {SCHEMAS}""",
     "no role is exempt from row security": """
         SELECT rolname FROM users WHERE rolsuper OR rolbypassrls OR rolcreaterole""",
     "only the migrator may become the owner": """
