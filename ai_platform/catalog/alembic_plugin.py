@@ -27,9 +27,10 @@ from sqlalchemy import text
 
 from ai_platform.connection import Target
 
-from .difference import Difference, diff
+from .judge import judge
 from .reference import reference
 from .snapshot import snapshot
+from .sources import read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from alembic.operations.ops import UpgradeOps
     from sqlalchemy import MetaData
     from sqlalchemy.engine import Connection
+
+    from .difference import Difference
 
 __all__ = ["CatalogDrift", "alembic_plugin", "partition_filter", "target_of"]
 
@@ -113,12 +116,13 @@ def _remaining(
 ) -> list[Difference]:
     driver: psycopg.Connection[Any] = connection.connection.driver_connection  # type: ignore[assignment]
     actual = snapshot(driver)
-    expected = reference(target_of(driver), metadata, sql_root)
+    expected = reference(target_of(driver), metadata, sql_root, any_major=True)
+    verdict = judge(expected, actual, read_sources(sql_root))
     told = set(_told(operations.ops))
     return [
         item
-        for item in diff(expected, actual)
-        if not item.weak and not told.intersection(_names(item))
+        for item in (*verdict.drift, *verdict.outdated)
+        if not told.intersection(_names(item))
     ]
 
 

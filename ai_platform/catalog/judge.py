@@ -24,11 +24,14 @@ if TYPE_CHECKING:
 
     from ai_platform.connection import Target
 
+    from ._objects import Snapshot
     from .sources import SqlFile
 
-__all__ = ["Verdict", "check", "refresh", "sort_out"]
+__all__ = ["Verdict", "check", "judge", "refresh", "sort_out"]
 
 _OF_FILES = ("function", "procedure", "view")
+# ICU or not, one set of contributed modules or another: the server's build decides.
+_OF_SERVER = ("collation", "extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,37 @@ def check(
     sql_root: Path,
     *,
     owner: str | None = names.OWNER,
+    any_major: bool = True,
 ) -> Verdict:
     """Compare the database of *target* with what *metadata* and *sql_root* declare.
 
-    Writes nothing to it; see `reference` for where the other side is built.
+    Writes nothing to it; see `reference` for where the other side is built. A login
+    that may not create a database, on a server of another major version than the
+    embedded one, still gets its verdict: what the server's version decides is then a
+    note. Without *any_major* it is Refused.
     """
-    expected = reference(target, metadata, sql_root, owner=owner)
+    expected = reference(target, metadata, sql_root, owner=owner, any_major=any_major)
     with connect(target) as connection:
         _become(connection, owner)
         actual = snapshot(connection)
-    return sort_out(diff(expected, actual), read_sources(sql_root))
+    return judge(expected, actual, read_sources(sql_root))
+
+
+def judge(expected: Snapshot, actual: Snapshot, files: Sequence[SqlFile]) -> Verdict:
+    """Return what distinguishes *actual* from *expected*, sorted by what to do."""
+    majors = {side.server_version // 10000 for side in (expected, actual)}
+    verdict = sort_out(diff(expected, actual), files)
+    if len(majors) == 1:
+        return verdict
+    # Built on another major version: what versions decide cannot be judged there.
+    unjudged = [item for item in verdict.drift if item.kind in _OF_SERVER]
+    unjudged += [item for item in verdict.outdated if item.kind in _OF_FILES]
+    return Verdict(
+        drift=tuple(item for item in verdict.drift if item not in unjudged),
+        outdated=tuple(item for item in verdict.outdated if item not in unjudged),
+        notes=(*verdict.notes, *unjudged),
+        files=tuple(file for file in verdict.files if not file.by_version),
+    )
 
 
 def _become(connection: psycopg.Connection[Any], owner: str | None) -> None:
@@ -141,7 +165,7 @@ def refresh(
     *dry_run* only say which. Returns the verdict from before: *outdated* is what was,
     or would be, renewed.
     """
-    verdict = check(target, metadata, sql_root, owner=owner)
+    verdict = check(target, metadata, sql_root, owner=owner, any_major=False)
     if dry_run or not verdict.files:
         return verdict
     with connect(target, application_name="platform-refresh") as connection:

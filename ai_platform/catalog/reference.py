@@ -36,12 +36,13 @@ def reference(
     sql_root: Path | None,
     *,
     owner: str | None = names.OWNER,
+    any_major: bool = False,
 ) -> Snapshot:
     """Return the snapshot of what *metadata* and *sql_root* declare.
 
     It is built in a scratch database on the server of *target*, which is dropped
     again; where the login may not create one, on an embedded server of the same
-    major version.
+    major version, with *any_major* of whatever version it is.
 
     The declaration has no rows, hence none of the partitions that are made from rows
     at run time: `diff` compares their forms only where both sides have some, and
@@ -50,7 +51,7 @@ def reference(
     Raises Refused when no scratch database can be had or a file does not load.
     """
     with (
-        scratch_database(target) as place,
+        scratch_database(target, any_major=any_major) as place,
         connect(place, application_name=place.database) as connection,
     ):
         build(connection, metadata, sql_root, owner=owner)

@@ -45,7 +45,7 @@ _ABANDONED: Final = """
 
 
 @contextmanager
-def scratch_database(target: Target) -> Iterator[Target]:
+def scratch_database(target: Target, *, any_major: bool = False) -> Iterator[Target]:
     """Give an empty database on the server of *target*; drop it on the way out.
 
     The session that makes it carries its name as application name: a database whose
@@ -53,13 +53,14 @@ def scratch_database(target: Target) -> Iterator[Target]:
     caller. SIGTERM counts as an exception meanwhile.
 
     Where the login may not create databases, an embedded server of the same major
-    version gives one. Raises Refused where there is none.
+    version gives one, with *any_major* of whatever version it is. Raises Refused
+    where there is none.
     """
     name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
     with connect(target, application_name=name) as holder, _terminated_as_exit():
         sweep(holder)
         if not _may_create(holder):
-            with _embedded(holder) as place:
+            with _embedded(holder, any_major=any_major) as place:
                 yield place
             return
         try:
@@ -132,7 +133,7 @@ def _drop(connection: psycopg.Connection[Any], name: str) -> None:
 
 
 @contextmanager
-def _embedded(holder: psycopg.Connection[Any]) -> Iterator[Target]:
+def _embedded(holder: psycopg.Connection[Any], *, any_major: bool) -> Iterator[Target]:
     """Give an empty database of an embedded server that ends with the block."""
     from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
 
@@ -151,7 +152,7 @@ def _embedded(holder: psycopg.Connection[Any]) -> Iterator[Target]:
             ) from None
         try:
             major = server.status().major
-            if major != wanted:
+            if major != wanted and not any_major:
                 raise Refused(
                     "the login may not create a scratch database, and the embedded "
                     f"server is PostgreSQL {major}, not {wanted}",

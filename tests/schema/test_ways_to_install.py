@@ -129,6 +129,7 @@ def test_a_migrator_runs_every_alembic_command(database: Database, run: Run) -> 
     for command in (
         ("current",),
         ("history",),
+        ("check",),
         ("stamp", "head"),
         ("downgrade", "-1"),
         ("upgrade", "+1"),
