@@ -2,7 +2,7 @@
 -- Why:   the application never reads a password hash by itself: one function per step, and roles to give.
 -- Lock:  ROW EXCLUSIVE on auth.roles, which blocks nobody.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the functions and deletes the built-in roles.
+-- Back:  drops the functions and deletes the built-in roles that nobody holds.
 -- After: becf7e9dbc8c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
@@ -13,7 +13,7 @@ BEGIN;
 
 SET LOCAL ROLE platform_owner;
 
-DELETE FROM auth.roles WHERE organization_id IS NULL;
+DELETE FROM auth.roles r WHERE r.organization_id IS NULL AND NOT EXISTS (SELECT FROM auth.memberships m WHERE m.role_id = r.id) AND NOT EXISTS (SELECT FROM auth.groups g WHERE g.role_id = r.id);
 
 DROP FUNCTION auth.accept_invitation(integer);
 

@@ -2,7 +2,7 @@
 -- Why:   the application never reads a password hash by itself: one function per step, and roles to give.
 -- Lock:  ROW EXCLUSIVE on auth.roles, which blocks nobody.
 -- Phase: expand - nothing existed before that could stop working.
--- Back:  drops the functions and deletes the built-in roles.
+-- Back:  drops the functions and deletes the built-in roles that nobody holds.
 -- After: becf7e9dbc8c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
 -- Written by: platform db sql --review
@@ -362,7 +362,8 @@ INSERT INTO auth.roles (organization_id, name, description, permissions) VALUES
     (NULL, 'developer', 'Builds datasets, runs, models, services',
      ARRAY['data_platform.*:*', 'algo_platform.*:*', 'model_platform.*:*',
            'service_platform.*:read', 'service_platform.deployments:write']),
-    (NULL, 'viewer', 'Reads', ARRAY['*:read']);
+    (NULL, 'viewer', 'Reads', ARRAY['*:read'])
+ON CONFLICT (organization_id, name) DO NOTHING;   -- the way back leaves those in use;
 
 UPDATE public.alembic_version SET version_num='9686897fe439' WHERE public.alembic_version.version_num = 'becf7e9dbc8c';
 

@@ -7,4 +7,5 @@ INSERT INTO auth.roles (organization_id, name, description, permissions) VALUES
     (NULL, 'developer', 'Builds datasets, runs, models, services',
      ARRAY['data_platform.*:*', 'algo_platform.*:*', 'model_platform.*:*',
            'service_platform.*:read', 'service_platform.deployments:write']),
-    (NULL, 'viewer', 'Reads', ARRAY['*:read']);
+    (NULL, 'viewer', 'Reads', ARRAY['*:read'])
+ON CONFLICT (organization_id, name) DO NOTHING;   -- the way back leaves those in use

@@ -4,7 +4,7 @@ Why:   the application never reads a password hash by itself: one function per s
        roles to give.
 Lock:  ROW EXCLUSIVE on auth.roles, which blocks nobody.
 Phase: expand - nothing existed before that could stop working.
-Back:  drops the functions and deletes the built-in roles.
+Back:  drops the functions and deletes the built-in roles that nobody holds.
 """
 
 from __future__ import annotations
@@ -36,7 +36,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     as_owner()
-    op.execute("DELETE FROM auth.roles WHERE organization_id IS NULL")
+    # a role that a member or a group holds stays, until its table goes
+    op.execute(
+        "DELETE FROM auth.roles r WHERE r.organization_id IS NULL"
+        " AND NOT EXISTS (SELECT FROM auth.memberships m WHERE m.role_id = r.id)"
+        " AND NOT EXISTS (SELECT FROM auth.groups g WHERE g.role_id = r.id)"
+    )
     op.execute("DROP FUNCTION auth.accept_invitation(integer)")
     op.execute("DROP FUNCTION auth.is_colleague(integer)")
     op.execute("DROP FUNCTION auth.create_organization(text, text)")
