@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg.rows import tuple_row
 
 from ai_platform import names
@@ -17,8 +18,6 @@ from ._partitions import Partition, faults, forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    import psycopg
 
 __all__ = ["snapshot"]
 
@@ -171,10 +170,15 @@ def _attach(
 def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, str]:
     """Return the persistence that each parent's policy asks for.
 
-    Nothing where there is no policy, or where this login may not read them.
+    Nothing where there is no policy, where this login may not read them, or where
+    the table itself has drifted: that is for the comparison to say.
     """
     cursor.execute(_POLICIES_READABLE, [names.PARTITION_POLICIES])
     if cursor.fetchone() != (True,):
         return {}
-    cursor.execute(_POLICIES.format(table=names.PARTITION_POLICIES).encode())
-    return dict(cursor.fetchall())
+    try:
+        with cursor.connection.transaction():
+            cursor.execute(_POLICIES.format(table=names.PARTITION_POLICIES).encode())
+            return dict(cursor.fetchall())
+    except psycopg.ProgrammingError:
+        return {}
