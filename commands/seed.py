@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ai_platform.errors import BadValue
 from ai_platform.names import OWNER
 
-from ._console import AsJson, example, group, note, say, show
+from ._console import AsJson, example, group, note, progress, say, show
 from ._database import require_schema
 from ._secret import Generate, PasswordFile, PasswordSource, PasswordStdin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
     from ai_platform.connection import Target
@@ -27,6 +31,7 @@ VARIABLE = "PLATFORM_ADMIN_PASSWORD"
     epilog=example(
         "platform seed",
         "platform seed --org-slug acme --username root --email ops@acme.example",
+        "platform seed --demo",
     )
 )
 def seed(
@@ -42,6 +47,12 @@ def seed(
     password_stdin: PasswordStdin = False,
     password_file: PasswordFile = None,
     generate: Generate = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Add two example organizations with data.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Add them where other users are, too.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fill in day one: reference rows, administrator.
@@ -53,6 +64,9 @@ def seed(
     from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
     from seeds import FirstDay  # noqa: PLC0415 - loads the models
 
+    if yes and not demo:
+        raise BadValue("--yes goes with --demo", hint="platform seed --demo --yes")
+    target = resolve()
     wanted = FirstDay(org_slug, org_name, username, email)
     source = PasswordSource(
         wanted.login,
@@ -62,12 +76,40 @@ def seed(
         generate=generate,
         may_generate=True,
     )
-    rows = first_day(resolve(), wanted, source)
+    if demo:
+        check_room(target, wanted, beside_others=yes)
+    rows = first_day(target, wanted, source)
+    if demo:
+        rows += demo_data(target, wanted, beside_others=yes)
     if as_json:
         show({"done": rows, **source.result}, as_json=True)
         return
     show(rows, as_json=False)
     tell_password(source)
+
+
+def check_room(target: Target, wanted: FirstDay, *, beside_others: bool) -> None:
+    """Raise Refused, before anything is done, where the demo data may not come in."""
+    from seeds.demo import refuse_crowd  # noqa: PLC0415 - loads the models
+
+    with _acting(target) as engine:
+        refuse_crowd(engine, wanted, beside_others=beside_others)
+
+
+def demo_data(
+    target: Target, wanted: FirstDay, *, beside_others: bool
+) -> list[dict[str, str]]:
+    """Add the demo data and return what was done, as `first_day` does.
+
+    Raises Refused where other users are and *beside_others* is false.
+    """
+    from dataclasses import asdict  # noqa: PLC0415 - beside its user
+
+    from seeds.demo import add_demo  # noqa: PLC0415 - loads the models
+
+    with _acting(target) as engine, progress("adding the demo data"):
+        done = add_demo(engine, wanted, beside_others=beside_others)
+    return [asdict(outcome) for outcome in done]
 
 
 def first_day(
@@ -79,16 +121,10 @@ def first_day(
     """
     from dataclasses import asdict  # noqa: PLC0415 - beside its user
 
-    from ai_platform.connection import connect  # noqa: PLC0415 - slow to import
     from seeds import seed as bring_in  # noqa: PLC0415 - loads the models
 
-    with connect(target) as connection:
-        require_schema(connection, target)
-    engine = _engine(target)
-    try:
+    with _acting(target) as engine:
         return [asdict(outcome) for outcome in bring_in(engine, wanted, source.get)]
-    finally:
-        engine.dispose()
 
 
 def tell_password(source: PasswordSource) -> None:
@@ -100,12 +136,18 @@ def tell_password(source: PasswordSource) -> None:
         say(f"password of {source.username}: in {source.result['password_file']}")
 
 
-def _engine(target: Target) -> Engine:
-    """Return an engine whose transactions act as platform_owner."""
+@contextmanager
+def _acting(target: Target) -> Iterator[Engine]:
+    """Give an engine whose transactions act as platform_owner.
+
+    Raises Refused before `platform db upgrade`.
+    """
     from sqlalchemy import NullPool, create_engine, event  # noqa: PLC0415 - slow
 
     from ai_platform.connection import connect  # noqa: PLC0415 - slow to import
 
+    with connect(target) as first:
+        require_schema(first, target)
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: connect(target, autocommit=False),
@@ -116,4 +158,7 @@ def _engine(target: Target) -> Engine:
     def become_owner(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
 
-    return engine
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -23,9 +23,9 @@ from .reference import seed_reference
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FirstDay", "needs_password", "seed"]
+__all__ = ["LOCK", "FirstDay", "administrator", "needs_password", "seed"]
 
-_LOCK = 0x5EED
+LOCK = 0x5EED
 """Two seeds at once wait for each other on this advisory lock."""
 
 
@@ -65,7 +65,7 @@ def needs_password(engine: Engine, wanted: FirstDay) -> bool:
     """Return whether `seed` would make an administrator."""
     wanted.check()
     with engine.connect() as connection:
-        return _administrator(connection, wanted) is None
+        return administrator(connection, wanted) is None
 
 
 def seed(
@@ -83,7 +83,7 @@ def seed(
         check_password(text, username=wanted.login, email=wanted.address)
         stored = hash_password(text)
     with engine.begin() as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
         done = list(seed_reference(connection))
         org, outcome = _organization(connection, wanted)
         done.append(outcome)
@@ -106,7 +106,7 @@ def _organization(connection: Connection, wanted: FirstDay) -> tuple[int, Outcom
     return created, Outcome(f"organization {slug}", "created")
 
 
-def _administrator(connection: Connection, wanted: FirstDay) -> str | None:
+def administrator(connection: Connection, wanted: FirstDay) -> str | None:
     """Return the login name of the administrator that is there.
 
     Raises Refused when the wanted name or address belongs to another kind of user.
@@ -135,7 +135,7 @@ def _administrator(connection: Connection, wanted: FirstDay) -> str | None:
 def _first_administrator(
     connection: Connection, wanted: FirstDay, org: int, stored: str | None
 ) -> Outcome:
-    present = _administrator(connection, wanted)
+    present = administrator(connection, wanted)
     if present is not None:  # somebody was quicker, or it was there before
         return Outcome(f"administrator {present}", "unchanged")
     if stored is None:
