@@ -10,6 +10,7 @@ from typer.main import get_command
 
 import cli  # noqa: TID251 - tests look at the door itself
 from commands._contents import LazyGroup, walk
+from tests.support.programs import CHECKOUT
 
 if TYPE_CHECKING:
     from tests.support.programs import Run
@@ -151,3 +152,12 @@ def test_a_reader_may_leave_early() -> None:
     )
 
     assert done.stderr == ""
+
+
+def test_the_command_reference_is_current() -> None:
+    """docs/commands.md is what `platform docs build` writes."""
+    from commands.docs import reference  # noqa: PLC0415 - imports every body
+
+    written = (CHECKOUT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+    assert written == reference()
