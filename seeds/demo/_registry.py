@@ -40,7 +40,7 @@ def add_registry(world: World, tenant: Tenant, library: Library, lab: Lab) -> Re
     )
     versions = [
         _add_version(world, tenant, (model, lab.algorithm, run), place)
-        for place, run in enumerate(((None), lab.best, lab.latest), 1)
+        for place, run in enumerate((None, lab.best, lab.latest), 1)
     ]
     registry = Registry(versions[1], versions[2])
     for alias, version in (

@@ -214,7 +214,8 @@ def test_a_week_of_logs_is_there(demo: Database) -> None:
         "FROM public.request_logs"
     ).fetchone() or pytest.fail("no row")
 
-    assert (days, future) == (7, 0)
+    assert days in {6, 7}  # nobody has called yet when the day is minutes old
+    assert future == 0
     assert count > 3000
     assert noon > 2 * night
     assert 0.01 < failed / count < 0.1
@@ -280,4 +281,4 @@ def test_short_retention_shortens_the_week(database: Database, engine: Engine) -
 
     assert not owner.execute("SELECT * FROM monitoring.expired_partitions()").fetchall()
     days = "SELECT count(DISTINCT created::date) FROM request_logs"
-    assert one(owner, days) == 3
+    assert one(owner, days) in {2, 3}
