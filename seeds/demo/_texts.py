@@ -12,7 +12,7 @@ __all__ = ["Passage", "Writing", "cut", "writings"]
 _FILE = Path(__file__).with_name("texts.toml")
 _LONGEST = 240
 """Characters of a chunk; a single sentence may be longer."""
-_SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?](?=\s)|[。!?]|$)", re.MULTILINE)
+_SENTENCE = re.compile(r"\S[^\n]*?(?:[.!?](?=\s)|[\u3002\uff01\uff1f]|$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
