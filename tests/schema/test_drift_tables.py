@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -15,6 +14,8 @@ from .drift_cases import CASES, PREPARE, Case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import psycopg
 
     from tests.support.cluster import Cluster
 
@@ -67,6 +68,6 @@ def test_false_alarms_are_at_most_one() -> None:
     """The exceptions to silence stay one, and name a case that exists."""
     labels = {case.label for case in CASES if case.same}
 
-    assert FALSE_ALARMS <= labels
+    assert labels >= FALSE_ALARMS
     assert len(FALSE_ALARMS) <= 1
     assert sum(not case.same for case in CASES) >= 46
