@@ -286,6 +286,12 @@ CREATE POLICY own_organization_update ON auth.organizations
     USING (id = (SELECT auth.org_id()))
     WITH CHECK (id = (SELECT auth.org_id()));
 
+-- a write also needs the permission in the organization
+CREATE POLICY may_update ON auth.organizations AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.organizations:write')));
+
 ALTER TABLE auth.roles ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.roles

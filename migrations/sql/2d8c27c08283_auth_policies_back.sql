@@ -32,6 +32,7 @@ ALTER TABLE auth.memberships NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECU
 DROP POLICY owner_all ON auth.organizations;
 DROP POLICY own_organization_select ON auth.organizations;
 DROP POLICY own_organization_update ON auth.organizations;
+DROP POLICY may_update ON auth.organizations;
 ALTER TABLE auth.organizations NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 DROP POLICY owner_all ON auth.roles;
 DROP POLICY tenant_select ON auth.roles;

@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.org_id
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id
 CREATE TRIGGER tr_organizations_updated_at
     BEFORE UPDATE ON auth.organizations
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -22,6 +22,12 @@ CREATE POLICY own_organization_update ON auth.organizations
     FOR UPDATE TO platform_app
     USING (id = (SELECT auth.org_id()))
     WITH CHECK (id = (SELECT auth.org_id()));
+
+-- a write also needs the permission in the organization
+CREATE POLICY may_update ON auth.organizations AS RESTRICTIVE
+    FOR UPDATE TO platform_app
+    USING (id = (SELECT auth.org_id())
+           AND (SELECT auth.has_permission('auth.organizations:write')));
 
 GRANT SELECT ON auth.organizations TO platform_app, platform_readonly;
 GRANT UPDATE (name, settings) ON auth.organizations TO platform_app;
