@@ -1,5 +1,5 @@
 -- 415c76cf8284 (down): Add roles, groups and memberships
--- Why:   a user works in an organization through a seat with a role, or through a group.
+-- Why:   a user works in an organization through a seat with a role, or through a group. Who loses the seat loses the home there, which would open the rows as well.
 -- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
 -- Back:  drops the tables. The rows are lost; restore them from a backup.
@@ -14,6 +14,8 @@ BEGIN;
 SET LOCAL ROLE platform_owner;
 
 DROP TABLE auth.memberships;
+
+DROP FUNCTION auth.leave_home();
 
 DROP TABLE auth.group_members;
 

@@ -1,5 +1,5 @@
 -- 415c76cf8284 (up): Add roles, groups and memberships
--- Why:   a user works in an organization through a seat with a role, or through a group.
+-- Why:   a user works in an organization through a seat with a role, or through a group. Who loses the seat loses the home there, which would open the rows as well.
 -- Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers wait.
 -- Phase: expand - nothing existed before that could stop working.
 -- Back:  drops the tables. The rows are lost; restore them from a backup.
@@ -140,6 +140,37 @@ CREATE INDEX ix_memberships_invited_by ON auth.memberships (invited_by) WHERE in
 CREATE INDEX ix_memberships_role_id ON auth.memberships (role_id);
 
 CREATE INDEX ix_memberships_user_id ON auth.memberships (user_id);
+
+-- Definer: who removes a seat may not write the user's row.
+CREATE FUNCTION auth.leave_home()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE auth.users u
+       SET organization_id = NULL
+     WHERE u.id = OLD.user_id AND u.organization_id = OLD.organization_id;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION auth.leave_home() IS
+    'AFTER row trigger on memberships: an organization whose seat is gone is nobody''s home, or '
+    'its rows would stay open';
+REVOKE ALL ON FUNCTION auth.leave_home() FROM PUBLIC;
+
+CREATE TRIGGER tr_memberships_delete
+    AFTER DELETE ON auth.memberships
+    FOR EACH ROW EXECUTE FUNCTION auth.leave_home();
+
+-- a seat that changes its user or organization is gone as well
+CREATE TRIGGER tr_memberships_move
+    AFTER UPDATE OF user_id, organization_id ON auth.memberships
+    FOR EACH ROW WHEN ((OLD.user_id, OLD.organization_id)
+                       IS DISTINCT FROM (NEW.user_id, NEW.organization_id))
+    EXECUTE FUNCTION auth.leave_home();
 
 UPDATE public.alembic_version SET version_num='415c76cf8284' WHERE public.alembic_version.version_num = '117d5ee54c1c';
 

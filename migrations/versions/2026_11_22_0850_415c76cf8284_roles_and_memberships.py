@@ -1,6 +1,7 @@
 """Add roles, groups and memberships
 
 Why:   a user works in an organization through a seat with a role, or through a group.
+       Who loses the seat loses the home there, which would open the rows as well.
 Lock:  SHARE ROW EXCLUSIVE on auth.organizations and auth.users until commit: writers
        wait.
 Phase: expand - nothing existed before that could stop working.
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.ddl import as_owner
+from migrations.ddl import apply_sql, as_owner
 
 revision = "415c76cf8284"
 down_revision = "117d5ee54c1c"
@@ -291,11 +292,14 @@ def upgrade() -> None:
     _create_groups()
     _create_group_members()
     _create_memberships()
+    apply_sql("415c76cf8284_auth_leave_home")
+    apply_sql("415c76cf8284_memberships_triggers")
 
 
 def downgrade() -> None:
     as_owner()
     op.drop_table("memberships", schema="auth")
+    op.execute("DROP FUNCTION auth.leave_home()")
     op.drop_table("group_members", schema="auth")
     op.drop_table("groups", schema="auth")
     op.drop_table("roles", schema="auth")

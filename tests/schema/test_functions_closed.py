@@ -71,6 +71,7 @@ def test_trigger_functions_serve_no_stranger(tenants: Tenants) -> None:
     app = tenants.enter("app")
     app.execute("CREATE TEMP TABLE users (id integer, organization_id integer)")
     for function in (
+        "auth.leave_home",
         "logs.audit_row_change",
         "service_platform.check_traffic",
         "data_platform.enqueue_documents",

@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id, auth.is_colleague
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.leave_home, auth.has_permission, auth.org_id, auth.is_colleague
 CREATE TRIGGER tr_memberships_updated_at
     BEFORE UPDATE ON auth.memberships
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -7,6 +7,17 @@ CREATE TRIGGER tr_memberships_updated_at
 CREATE TRIGGER tr_memberships_audit
     AFTER INSERT OR UPDATE OR DELETE ON auth.memberships
     FOR EACH ROW EXECUTE FUNCTION logs.audit_row_change('organization_id', 'user_id');
+
+CREATE TRIGGER tr_memberships_delete
+    AFTER DELETE ON auth.memberships
+    FOR EACH ROW EXECUTE FUNCTION auth.leave_home();
+
+-- a seat that changes its user or organization is gone as well
+CREATE TRIGGER tr_memberships_move
+    AFTER UPDATE OF user_id, organization_id ON auth.memberships
+    FOR EACH ROW WHEN ((OLD.user_id, OLD.organization_id)
+                       IS DISTINCT FROM (NEW.user_id, NEW.organization_id))
+    EXECUTE FUNCTION auth.leave_home();
 
 ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
