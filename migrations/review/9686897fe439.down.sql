@@ -33,6 +33,8 @@ DROP FUNCTION auth.find_login(text);
 
 DROP FUNCTION auth.set_context(integer, integer, text);
 
+DROP FUNCTION auth.holds_all(text[], integer, integer);
+
 DROP FUNCTION auth.has_permission(text, integer, integer);
 
 UPDATE public.alembic_version SET version_num='becf7e9dbc8c' WHERE public.alembic_version.version_num = '9686897fe439';

@@ -41,13 +41,34 @@ AS $$
           JOIN auth.roles r ON r.id = held.role_id
           JOIN auth.users u ON u.id = p_user AND u.is_active AND u.deleted_at IS NULL
          CROSS JOIN unnest(r.permissions) perm
-         WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.]+') || '$'))
+         -- a wildcard asked for is held by a wildcard as wide
+         WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.*]+') || '$'))
 $$;
 
 COMMENT ON FUNCTION auth.has_permission(text, integer, integer) IS
     'Does the user hold schema.object:action in the organization, directly or through a group';
 REVOKE ALL ON FUNCTION auth.has_permission(text, integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.has_permission(text, integer, integer) TO platform_app;
+
+CREATE FUNCTION auth.holds_all(
+    p text[],
+    p_user integer DEFAULT auth.uid(),
+    p_org integer DEFAULT auth.org_id()
+)
+    RETURNS boolean
+    LANGUAGE sql
+    STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT p IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM unnest(p) asked
+                        WHERE NOT auth.has_permission(asked, p_user, p_org))
+$$;
+
+COMMENT ON FUNCTION auth.holds_all(text[], integer, integer) IS
+    'Does the user hold every one of the permissions in the organization: nobody gives away more';
+REVOKE ALL ON FUNCTION auth.holds_all(text[], integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION auth.holds_all(text[], integer, integer) TO platform_app;
 
 CREATE FUNCTION auth.set_context(
     p_user integer,
@@ -250,18 +271,15 @@ CREATE FUNCTION auth.create_user(
 AS $$
 DECLARE
     v_user integer;
+    v_role auth.roles%ROWTYPE;
 BEGIN
     IF p_org IS NOT NULL
        AND NOT auth.has_permission('auth.memberships:write', auth.uid(), p_org) THEN
         RAISE EXCEPTION 'not allowed to add members to organization %', p_org
             USING ERRCODE = 'insufficient_privilege';
     END IF;
-    INSERT INTO auth.users (username, email, password_hash, organization_id)
-    VALUES (p_username, p_email, p_password_hash, p_org)
-    RETURNING id INTO v_user;
     IF p_org IS NOT NULL THEN
-        INSERT INTO auth.memberships (organization_id, user_id, role_id, invited_by)
-        SELECT p_org, v_user, r.id, auth.uid()
+        SELECT * INTO v_role
           FROM auth.roles r
          WHERE r.name = p_role AND (r.organization_id = p_org OR r.organization_id IS NULL)
          ORDER BY r.organization_id NULLS LAST
@@ -270,13 +288,26 @@ BEGIN
             RAISE EXCEPTION 'organization % has no role %', p_org, p_role
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
+        IF NOT auth.holds_all(v_role.permissions, auth.uid(), p_org) THEN
+            RAISE EXCEPTION 'not allowed to give the role %', p_role
+                USING ERRCODE = 'insufficient_privilege',
+                      HINT = 'Nobody gives permissions beyond the own ones.';
+        END IF;
+    END IF;
+    INSERT INTO auth.users (username, email, password_hash, organization_id)
+    VALUES (p_username, p_email, p_password_hash, p_org)
+    RETURNING id INTO v_user;
+    IF p_org IS NOT NULL THEN
+        INSERT INTO auth.memberships (organization_id, user_id, role_id, invited_by)
+        VALUES (p_org, v_user, v_role.id, auth.uid());
     END IF;
     RETURN v_user;
 END
 $$;
 
 COMMENT ON FUNCTION auth.create_user(text, text, text, integer, text) IS
-    'Registers a user; with an organization, the caller needs auth.memberships:write there';
+    'Registers a user; with an organization, the caller needs auth.memberships:write and every '
+    'permission of the role there';
 REVOKE ALL ON FUNCTION auth.create_user(text, text, text, integer, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION auth.create_user(text, text, text, integer, text) TO platform_app;
 

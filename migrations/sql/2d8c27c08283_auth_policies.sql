@@ -76,6 +76,16 @@ CREATE POLICY may_delete ON auth.group_members AS RESTRICTIVE
         AND (SELECT auth.has_permission('auth.groups:write'))
     );
 
+-- whoever joins a group gets its role, so the giver must hold it
+CREATE POLICY no_more_than_own ON auth.group_members AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        EXISTS (SELECT 1 FROM auth.groups p LEFT JOIN auth.roles r ON r.id = p.role_id
+                 WHERE p.id = group_members.group_id
+                   AND (p.role_id IS NULL OR auth.holds_all(r.permissions)))
+    );
+
 ALTER TABLE auth.groups ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.groups
@@ -125,6 +135,16 @@ CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
         OR EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = groups.role_id)
     );
 
+-- a group gives no more than the giver holds
+CREATE POLICY no_more_than_own ON auth.groups AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        groups.role_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.roles p
+                    WHERE p.id = groups.role_id AND auth.holds_all(p.permissions))
+    );
+
 ALTER TABLE auth.memberships ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE POLICY owner_all ON auth.memberships
@@ -166,6 +186,16 @@ CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
     USING (true)
     WITH CHECK (
         memberships.status = 'invited' OR auth.is_colleague(memberships.user_id)
+    );
+
+-- a seat gives no more than the giver holds; one above the own can be suspended
+CREATE POLICY no_more_than_own ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        memberships.status = 'suspended'
+        OR EXISTS (SELECT 1 FROM auth.roles p
+                    WHERE p.id = memberships.role_id AND auth.holds_all(p.permissions))
     );
 
 ALTER TABLE auth.organizations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -228,6 +258,12 @@ CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.roles:write')));
+
+-- a role is written by who holds what it gives
+CREATE POLICY no_more_than_own ON auth.roles AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (auth.holds_all(permissions));
 
 ALTER TABLE auth.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 

@@ -26,7 +26,8 @@ AS $$
           JOIN auth.roles r ON r.id = held.role_id
           JOIN auth.users u ON u.id = p_user AND u.is_active AND u.deleted_at IS NULL
          CROSS JOIN unnest(r.permissions) perm
-         WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.]+') || '$'))
+         -- a wildcard asked for is held by a wildcard as wide
+         WHERE p ~ ('^' || replace(replace(perm, '.', '\.'), '*', '[a-z_.*]+') || '$'))
 $$;
 
 COMMENT ON FUNCTION auth.has_permission(text, integer, integer) IS

@@ -22,6 +22,7 @@ depends_on = None
 def upgrade() -> None:
     as_owner()
     apply_sql("9686897fe439_auth_has_permission")
+    apply_sql("9686897fe439_auth_holds_all")
     apply_sql("9686897fe439_auth_set_context")
     apply_sql("9686897fe439_auth_find_login")
     apply_sql("9686897fe439_auth_verify_api_key")
@@ -51,4 +52,5 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION auth.verify_api_key(bytea)")
     op.execute("DROP FUNCTION auth.find_login(text)")
     op.execute("DROP FUNCTION auth.set_context(integer, integer, text)")
+    op.execute("DROP FUNCTION auth.holds_all(text[], integer, integer)")
     op.execute("DROP FUNCTION auth.has_permission(text, integer, integer)")

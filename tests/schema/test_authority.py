@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg import errors
 
 from tests.support.tenants import OTHER, OWN, Tenants
 
@@ -145,3 +146,130 @@ def test_cascades_pass_the_trigger(
 
     assert gone.rowcount == 1
     assert one(admin, "SELECT count(*) FROM auth.users WHERE id = %s", user) == 1
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "covers"),
+    [
+        (["*:*"], ["*:*", "auth.*:*", "auth.roles:write"], True),
+        (["auth.*:*"], ["auth.*:*", "auth.roles:*", "auth.*:read"], True),
+        (["auth.*:*"], ["*:*"], False),
+        (["auth.*:*"], ["*:read"], False),
+        (["auth.*:*"], ["auth.roles:read", "logs.audit_log:read"], False),
+        (["*:read"], ["auth.*:read"], True),
+        (["*:read"], ["auth.*:*"], False),
+        (["*.*:read"], ["*:read"], False),
+        (["auth.a:read", "auth.b:read"], ["auth.b:read", "auth.a:read"], True),
+        (["auth.roles:write"], ["auth.roles:*"], False),
+        (["*:read"], [], True),
+        (["*:*"], None, False),
+    ],
+)
+def test_wildcard_covers_no_wider_one(
+    member: Member,
+    held: list[str],
+    asked: list[str] | None,
+    covers: bool,  # noqa: FBT001 - an expected value
+) -> None:
+    """Every permission asked for must be held, with each wildcard as wide."""
+    app = member(*held)
+
+    assert one(app, "SELECT auth.holds_all(%s)", asked) is covers
+
+
+def role_named(connection: psycopg.Connection[Any], name: str) -> int:
+    """Return the id of a built-in role."""
+    query = "SELECT id FROM auth.roles WHERE organization_id IS NULL AND name = %s"
+    return int(one(connection, query, name))
+
+
+GIFTS = {
+    "own seat": """UPDATE auth.memberships SET role_id = %(role)s
+                    WHERE user_id = auth.uid()""",
+    "invitation": """INSERT INTO auth.memberships (user_id, role_id, status)
+                     VALUES (%(stranger)s, %(role)s, 'invited')""",
+    "group": "INSERT INTO auth.groups (name, role_id) VALUES ('new', %(role)s)",
+    "group's role": "UPDATE auth.groups SET role_id = %(role)s WHERE id = %(group)s",
+    "new role": """INSERT INTO auth.roles (name, permissions)
+                   SELECT 'mine', permissions FROM auth.roles WHERE id = %(role)s""",
+    "own role": """UPDATE auth.roles r SET permissions = b.permissions
+                     FROM auth.roles b
+                    WHERE b.id = %(role)s AND r.id = %(own)s""",
+    "new user": "SELECT auth.create_user('new', 'new@x', '!', p_role => %(name)s)",
+}
+GIVER = ["auth.*:*", "data_platform.*:*", "algo_platform.*:*", "model_platform.*:*"]
+GIVER += ["service_platform.*:*", "monitoring.*:read"]
+
+
+def give(
+    tenants: Tenants, app: psycopg.Connection[Any], gift: str, name: str
+) -> psycopg.Cursor[Any]:
+    """Give the built-in role *name* in one of the ways there are."""
+    names = {
+        "role": role_named(app, name),
+        "name": name,
+        "stranger": tenants.rows["auth.users", OTHER]["id"],
+        "group": tenants.rows["auth.groups", OWN]["id"],
+        "own": tenants.rows["auth.roles", OWN]["id"],
+    }
+    return app.execute(GIFTS[gift].encode(), names)
+
+
+@pytest.mark.parametrize("gift", GIFTS)
+def test_nobody_gives_more_than_held(
+    tenants: Tenants, member: Member, gift: str
+) -> None:
+    """An admin makes nobody an owner, neither the own account nor a friend's."""
+    with pytest.raises(errors.InsufficientPrivilege):
+        give(tenants, member(*GIVER), gift, "owner")
+
+
+@pytest.mark.parametrize("gift", GIFTS)
+def test_what_is_held_can_be_given(tenants: Tenants, member: Member, gift: str) -> None:
+    """An admin makes admins, in each of the ways there are."""
+    assert give(tenants, member(*GIVER), gift, "admin").rowcount == 1
+
+
+def test_group_above_takes_no_members(tenants: Tenants, member: Member) -> None:
+    """Whoever joins a group gets its role, so joining is giving."""
+    app = member("*:*")
+    query = "INSERT INTO auth.groups (name, role_id) VALUES (%s, %s) RETURNING id"
+    made = {
+        name: one(app, query, name, role_named(app, name))
+        for name in ("viewer", "owner")
+    }
+    app.execute("RESET ROLE")
+    app = member("auth.*:*", "*:read")
+    join = "INSERT INTO auth.group_members (group_id, user_id) VALUES (%s, auth.uid())"
+    app.execute(join.encode(), [made["viewer"]])
+
+    with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
+        app.execute(join.encode(), [made["owner"]])
+
+
+def test_seat_above_can_be_closed(member: Member, home: int) -> None:
+    """An owner's seat is suspended and removed by an admin, never given back."""
+    app = member("*:*")
+    seat = "UPDATE auth.memberships SET status = %s WHERE user_id = %s"
+    owner = "UPDATE auth.memberships SET role_id = %s WHERE user_id = %s"
+    app.execute(owner, [role_named(app, "owner"), home])
+    app.execute("RESET ROLE")
+    app = member(*GIVER)
+    assert app.execute(seat.encode(), ["suspended", home]).rowcount == 1
+
+    with pytest.raises(errors.InsufficientPrivilege), app.transaction():
+        app.execute(seat.encode(), ["active", home])
+    gone = app.execute("DELETE FROM auth.memberships WHERE user_id = %s", [home])
+    assert gone.rowcount == 1
+
+
+def test_administrator_gives_every_role(tenants: Tenants, member: Member) -> None:
+    """A superuser of the platform is bound by no role of the organization."""
+    app = member()
+    app.execute("RESET ROLE")
+    app.execute("UPDATE auth.users SET is_superuser = true WHERE id = auth.uid()")
+    app.execute("SET LOCAL ROLE platform_app")
+
+    assert {g: give(tenants, app, g, "owner").rowcount for g in GIFTS} == dict.fromkeys(
+        GIFTS, 1
+    )

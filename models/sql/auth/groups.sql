@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.holds_all, auth.org_id
 CREATE TRIGGER tr_groups_updated_at
     BEFORE UPDATE ON auth.groups
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -55,6 +55,16 @@ CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
     WITH CHECK (
         groups.role_id IS NULL
         OR EXISTS (SELECT 1 FROM auth.roles p WHERE p.id = groups.role_id)
+    );
+
+-- a group gives no more than the giver holds
+CREATE POLICY no_more_than_own ON auth.groups AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        groups.role_id IS NULL
+        OR EXISTS (SELECT 1 FROM auth.roles p
+                    WHERE p.id = groups.role_id AND auth.holds_all(p.permissions))
     );
 
 GRANT SELECT ON auth.groups TO platform_app, platform_readonly;

@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.leave_home, auth.has_permission, auth.org_id, auth.is_colleague
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.leave_home, auth.has_permission, auth.holds_all, auth.org_id, auth.is_colleague
 CREATE TRIGGER tr_memberships_updated_at
     BEFORE UPDATE ON auth.memberships
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -60,6 +60,16 @@ CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
     USING (true)
     WITH CHECK (
         memberships.status = 'invited' OR auth.is_colleague(memberships.user_id)
+    );
+
+-- a seat gives no more than the giver holds; one above the own can be suspended
+CREATE POLICY no_more_than_own ON auth.memberships AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (
+        memberships.status = 'suspended'
+        OR EXISTS (SELECT 1 FROM auth.roles p
+                    WHERE p.id = memberships.role_id AND auth.holds_all(p.permissions))
     );
 
 GRANT SELECT ON auth.memberships TO platform_app, platform_readonly;

@@ -1,4 +1,4 @@
--- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.org_id
+-- requires: tables, auth.schema, public.set_updated_at, logs.audit_row_change, auth.has_permission, auth.holds_all, auth.org_id
 CREATE TRIGGER tr_roles_updated_at
     BEFORE UPDATE ON auth.roles
     FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
@@ -47,6 +47,12 @@ CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
     FOR DELETE TO platform_app
     USING (organization_id = (SELECT auth.org_id())
            AND (SELECT auth.has_permission('auth.roles:write')));
+
+-- a role is written by who holds what it gives
+CREATE POLICY no_more_than_own ON auth.roles AS RESTRICTIVE
+    FOR ALL TO platform_app
+    USING (true)
+    WITH CHECK (auth.holds_all(permissions));
 
 GRANT SELECT ON auth.roles TO platform_app, platform_readonly;
 GRANT INSERT, UPDATE, DELETE ON auth.roles TO platform_app;
