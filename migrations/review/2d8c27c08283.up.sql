@@ -796,6 +796,11 @@ CREATE POLICY tenant_isolation ON service_platform.prompt_labels
     USING (organization_id = (SELECT auth.org_id()))
     WITH CHECK (organization_id = (SELECT auth.org_id()));
 
+CREATE POLICY protected_insert ON service_platform.prompt_labels AS RESTRICTIVE
+    FOR INSERT TO platform_app
+    WITH CHECK (NOT is_protected
+                OR (SELECT auth.has_permission('service_platform.prompt_labels:protect')));
+
 CREATE POLICY protected_update ON service_platform.prompt_labels AS RESTRICTIVE
     FOR UPDATE TO platform_app
     USING (NOT is_protected

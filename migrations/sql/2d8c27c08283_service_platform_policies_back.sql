@@ -10,6 +10,7 @@ DROP POLICY ledger_insert ON service_platform.invocations;
 ALTER TABLE service_platform.invocations NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;
 DROP POLICY owner_all ON service_platform.prompt_labels;
 DROP POLICY tenant_isolation ON service_platform.prompt_labels;
+DROP POLICY protected_insert ON service_platform.prompt_labels;
 DROP POLICY protected_update ON service_platform.prompt_labels;
 DROP POLICY protected_delete ON service_platform.prompt_labels;
 ALTER TABLE service_platform.prompt_labels NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY;

@@ -273,3 +273,28 @@ def test_administrator_gives_every_role(tenants: Tenants, member: Member) -> Non
     assert {g: give(tenants, app, g, "owner").rowcount for g in GIFTS} == dict.fromkeys(
         GIFTS, 1
     )
+
+
+LABELS = {
+    "make": """INSERT INTO service_platform.prompt_labels
+                      (prompt_id, label, prompt_version_id, is_protected)
+               SELECT prompt_id, 'new', prompt_version_id, true
+                 FROM service_platform.prompt_labels WHERE prompt_id = %s""",
+    "protect": """UPDATE service_platform.prompt_labels SET is_protected = true
+                   WHERE prompt_id = %s""",
+}
+
+
+@pytest.mark.parametrize("way", LABELS)
+def test_label_is_protected_by_permission(
+    tenants: Tenants, member: Member, way: str
+) -> None:
+    """What only some may move, only they may claim."""
+    prompt = tenants.rows["service_platform.prompt_labels", OWN]["prompt_id"]
+    app = member("service_platform.prompts:write")
+    with pytest.raises(errors.InsufficientPrivilege), app.transaction():
+        app.execute(LABELS[way].encode(), [prompt])
+    app.execute("RESET ROLE")
+    app = member("service_platform.prompt_labels:protect")
+
+    assert app.execute(LABELS[way].encode(), [prompt]).rowcount == 1
