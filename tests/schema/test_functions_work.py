@@ -366,7 +366,22 @@ def test_audit_makes_a_missing_month(
         ('{"clientSecret": "x"}', True),
         ('{"url": "postgres://u:p@h/d"}', True),
         ('["redis://:p@h"]', True),
+        ('{"db_password": "x"}', True),
+        ('{"AWS_Secret_Access_Key": "x"}', True),
+        ('{"openai-api-key": "x"}', True),
+        ('{"a": {"tls_private_key": "x"}}', True),
+        ('{"webhook_secret": "x"}', True),
+        ('{"dsn": "host=h password=s"}', True),
+        ('["password=s"]', True),
+        ('{"odbc": "Server=h;PWD=s;"}', True),
+        ('{"url": "postgresql://h/d?user=u&password=s"}', True),
         ('{"password_ref": "vault:x"}', False),
+        ('{"secret_ref": "env:X", "db_password_ref": "vault:y"}', False),
+        ('{"aws_secret_access_key_ref": "aws-sm:z"}', False),
+        ('{"eos_token": "</s>", "pad_token": "[PAD]"}', False),
+        ('{"secretary": "x", "api_keys": 3, "password_length": 8}', False),
+        ('{"text": "forget the password; password= is empty"}', False),
+        ('{"dsn": "host=h dbname=d user=u"}', False),
         ('{"max_tokens": 5, "tokenizer": "x"}', False),
         ('{"url": "postgres://u@h/d"}', False),
         ('{"url": "https://h/p:q@r"}', False),
@@ -378,7 +393,7 @@ def test_plain_secrets_are_recognized(
     document: str,
     secret: bool,  # noqa: FBT001 - an expected value
 ) -> None:
-    """Keys that name secrets and URLs with passwords, at any depth."""
+    """Keys that name secrets, addresses with passwords, at any depth."""
     query = "SELECT data_platform.contains_plain_secret(%s::jsonb)"
 
     assert one(owner, query, document) is secret
