@@ -169,6 +169,7 @@ CREATE INDEX ix_chunk_embeddings_chunk_id ON data_platform.chunk_embeddings (chu
 
 CREATE INDEX ix_chunk_embeddings_dataset_id ON data_platform.chunk_embeddings (organization_id, dataset_id);
 
+-- Definer: the partition belongs to the owner of the platform, whoever asks for it.
 CREATE FUNCTION data_platform.ensure_embedding_partition(
     p_model integer,
     p_index text DEFAULT 'hnsw',
@@ -176,6 +177,7 @@ CREATE FUNCTION data_platform.ensure_embedding_partition(
 )
     RETURNS text
     LANGUAGE plpgsql
+    SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

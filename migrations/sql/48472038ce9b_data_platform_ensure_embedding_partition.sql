@@ -1,3 +1,4 @@
+-- Definer: the partition belongs to the owner of the platform, whoever asks for it.
 CREATE FUNCTION data_platform.ensure_embedding_partition(
     p_model integer,
     p_index text DEFAULT 'hnsw',
@@ -5,6 +6,7 @@ CREATE FUNCTION data_platform.ensure_embedding_partition(
 )
     RETURNS text
     LANGUAGE plpgsql
+    SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE

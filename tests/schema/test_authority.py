@@ -298,3 +298,22 @@ def test_label_is_protected_by_permission(
     app = member("service_platform.prompt_labels:protect")
 
     assert app.execute(LABELS[way].encode(), [prompt]).rowcount == 1
+
+
+def test_partition_belongs_to_the_platform(admin: psycopg.Connection[Any]) -> None:
+    """A superuser who makes a model's partition does not own it."""
+    model = one(
+        admin,
+        "INSERT INTO data_platform.embedding_models "
+        "(organization_id, provider, name, dimensions) VALUES (NULL, 'x', 'x', 3) "
+        "RETURNING id",
+    )
+    made = one(admin, "SELECT data_platform.ensure_embedding_partition(%s)", model)
+    query = """
+        SELECT array_agg(DISTINCT c.relowner::regrole::text) FROM pg_class c
+         WHERE c.oid = %s::regclass
+            OR c.oid IN (SELECT indexrelid FROM pg_index
+                          WHERE indrelid = %s::regclass)
+    """
+
+    assert one(admin, query, made, made) == ["platform_owner"]
