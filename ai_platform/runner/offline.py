@@ -44,6 +44,10 @@ REVIEW: Final = CHECKOUT / "migrations" / "review"
 """Folder of the committed review files."""
 
 _FIELD: Final = re.compile(r"^(Why|Lock|Phase|Back):\s*(.*)$")
+_STEP: Final = re.compile(
+    r"^-- Running (?:upgrade \S* ?-> (?P<up>\S+)|downgrade (?P<down>\S+) ->.*)$",
+    re.MULTILINE,
+)
 _SLUG: Final = re.compile(r"[^a-z0-9]+")
 _BASE: Final = "base"
 
@@ -197,11 +201,25 @@ def bootstrap() -> str:
 
 def review_files() -> Iterator[tuple[str, str]]:
     """Yield name and text of each committed review file, up and down."""
-    for revision in revisions():
-        span = f"{revision.parent}:{revision.id}"
-        for way, down in (("up", False), ("down", True)):
-            text = _header(revision, way) + range_sql(span, down=down)
-            yield f"{revision.id}.{way}.sql", text
+    known = revisions()
+    up, down = (_steps(range_sql("head", down=way)) for way in (False, True))
+    for revision in known:
+        for way, steps in (("up", up), ("down", down)):
+            yield (
+                f"{revision.id}.{way}.sql",
+                _header(revision, way) + steps[revision.id],
+            )
+
+
+def _steps(text: str) -> dict[str, str]:
+    """Cut offline SQL into its steps: the transaction of each revision, by its id."""
+    marks = list(_STEP.finditer(text))
+    starts = [text.rindex("BEGIN;", 0, mark.start()) for mark in marks]
+    ends = [*starts[1:], len(text)]
+    return {
+        mark["up"] or mark["down"]: text[start:end].strip() + "\n"
+        for mark, start, end in zip(marks, starts, ends, strict=True)
+    }
 
 
 def _header(revision: Revision, way: str) -> str:
