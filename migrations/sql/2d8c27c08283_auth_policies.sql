@@ -77,7 +77,7 @@ CREATE POLICY may_delete ON auth.group_members AS RESTRICTIVE
     );
 
 -- whoever joins a group gets its role, so the giver must hold it
-CREATE POLICY no_more_than_own ON auth.group_members AS RESTRICTIVE
+CREATE POLICY may_give ON auth.group_members AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (
@@ -136,7 +136,7 @@ CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
     );
 
 -- a group gives no more than the giver holds
-CREATE POLICY no_more_than_own ON auth.groups AS RESTRICTIVE
+CREATE POLICY may_give ON auth.groups AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (
@@ -189,7 +189,7 @@ CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
     );
 
 -- a seat gives no more than the giver holds; one above the own can be suspended
-CREATE POLICY no_more_than_own ON auth.memberships AS RESTRICTIVE
+CREATE POLICY may_give ON auth.memberships AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (
@@ -260,7 +260,7 @@ CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
            AND (SELECT auth.has_permission('auth.roles:write')));
 
 -- a role is written by who holds what it gives
-CREATE POLICY no_more_than_own ON auth.roles AS RESTRICTIVE
+CREATE POLICY may_give ON auth.roles AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (auth.holds_all(permissions));

@@ -46,7 +46,7 @@ CREATE POLICY may_delete ON auth.group_members AS RESTRICTIVE
     );
 
 -- whoever joins a group gets its role, so the giver must hold it
-CREATE POLICY no_more_than_own ON auth.group_members AS RESTRICTIVE
+CREATE POLICY may_give ON auth.group_members AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (

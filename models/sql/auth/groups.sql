@@ -58,7 +58,7 @@ CREATE POLICY parents_visible ON auth.groups AS RESTRICTIVE
     );
 
 -- a group gives no more than the giver holds
-CREATE POLICY no_more_than_own ON auth.groups AS RESTRICTIVE
+CREATE POLICY may_give ON auth.groups AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (

@@ -63,7 +63,7 @@ CREATE POLICY strangers_invited ON auth.memberships AS RESTRICTIVE
     );
 
 -- a seat gives no more than the giver holds; one above the own can be suspended
-CREATE POLICY no_more_than_own ON auth.memberships AS RESTRICTIVE
+CREATE POLICY may_give ON auth.memberships AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (

@@ -49,7 +49,7 @@ CREATE POLICY may_delete ON auth.roles AS RESTRICTIVE
            AND (SELECT auth.has_permission('auth.roles:write')));
 
 -- a role is written by who holds what it gives
-CREATE POLICY no_more_than_own ON auth.roles AS RESTRICTIVE
+CREATE POLICY may_give ON auth.roles AS RESTRICTIVE
     FOR ALL TO platform_app
     USING (true)
     WITH CHECK (auth.holds_all(permissions));
