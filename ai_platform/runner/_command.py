@@ -9,10 +9,9 @@ from alembic import command as alembic_command
 from alembic.config import Config
 from alembic.util import CommandError
 
-from ai_platform.errors import BadValue, PlatformError, Refused
 from ai_platform.settings import CHECKOUT
 
-from ._faults import MigrationFailed
+from ._faults import MigrationFailed, translate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +49,7 @@ def command(
         except MigrationFailed as error:
             raise error.cause from error.cause.__cause__
         except CommandError as error:
-            raise _as_platform_error(error) from None
+            raise translate(error) from None
 
 
 def upgrade(target: Target | None = None, revision: str = "head") -> None:
@@ -60,14 +59,3 @@ def upgrade(target: Target | None = None, revision: str = "head") -> None:
 
 def _buffers(output: TextIO | None) -> dict[str, Any]:
     return {} if output is None else {"stdout": output, "output_buffer": output}
-
-
-def _as_platform_error(error: CommandError) -> PlatformError:
-    text = str(error)
-    if "Can't locate revision" in text or "No such revision" in text:
-        return BadValue(_lower_first(text), hint="platform db history")
-    return Refused(_lower_first(text))
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")

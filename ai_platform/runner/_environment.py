@@ -75,8 +75,10 @@ def run(compare_options: Callable[[Connection], Mapping[str, Any]]) -> None:
         _fail(MigrationFailed(error))
     except MigrationFailed as error:
         _fail(error)
+    except (sa.exc.DBAPIError, psycopg.Error) as error:
+        _fail(MigrationFailed(explain(error)))
     except KeyboardInterrupt:
-        told = "interrupted: the revision that was running was rolled back"
+        told = "interrupted; finished revisions stay"
         _fail(MigrationFailed(Interrupted(told, hint="run the same command again")))
 
 
@@ -159,7 +161,9 @@ def _write(verb: str, target: Target, lock_connection: psycopg.Connection[Any]) 
     try:
         # What is true now: another runner may have finished while we waited.
         known = facts(lock_connection)
-        refuse_foreign_ground(lock_connection, known)
+        built_by_files = refuse_foreign_ground(
+            lock_connection, known, stamps=verb == "do_stamp"
+        )
         journal = Journal(lock_connection, note=note)
         journal.report_interrupted()
         runner = Run(
@@ -169,7 +173,7 @@ def _write(verb: str, target: Target, lock_connection: psycopg.Connection[Any]) 
             note=note,
             settings=settings(),
             before_ddl=lambda own: report_waits(lock_connection, note, own=own),
-            act_as_owner=verb == "do_stamp" and known.is_ours,
+            act_as_owner=verb == "do_stamp" and (known.is_ours or built_by_files),
         )
         runner.execute(_options())
     finally:
@@ -211,9 +215,7 @@ def _on_borrowed(
         with context.begin_transaction():
             context.run_migrations()
     except sa.exc.DBAPIError as error:
-        raise MigrationFailed(
-            explain(error, revision=None, statement=error.statement or "")
-        ) from error
+        raise MigrationFailed(explain(error)) from error
 
 
 def _engine(target: Target) -> Engine:

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Final
 from alembic.util import CommandError
 
 from ai_platform.connection import first_line
-from ai_platform.errors import CannotConnect, PlatformError, Refused
+from ai_platform.errors import BadValue, CannotConnect, PlatformError, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
-__all__ = ["Interrupted", "MigrationFailed", "explain", "is_passing", "sqlstate"]
+__all__ = [
+    "Interrupted",
+    "MigrationFailed",
+    "explain",
+    "is_passing",
+    "sqlstate",
+    "translate",
+]
 
 _PASSING: Final = {"55P03", "40P01", "40001"}
 _CONCURRENT: Final = "XX000"  # "tuple concurrently updated": roles are cluster-wide
@@ -25,8 +32,16 @@ _HINTS: Final = {
     "53100": "the disk of the server is full: make room, then run it again",
     "42P07": _EXISTS,
     "42710": _EXISTS,
+    "42P06": _EXISTS,
     "42723": _EXISTS,
 }
+_WRONG_NAME: Final = (
+    "Can't locate revision",
+    "No such revision",
+    "didn't produce",
+    "Ambiguous",
+    "Not a valid downgrade target",
+)
 _GONE: Final = ("57P01", "57P02", "57P03", "08006", "08003", "08001", "08000")
 
 
@@ -61,24 +76,31 @@ def is_passing(error: DBAPIError) -> bool:
 
 
 def explain(
-    error: DBAPIError, *, revision: str | None, statement: str
+    error: Exception, *, revision: str | None = None, statement: str | None = None
 ) -> PlatformError:
     """Return what happened in one line: revision, server text, SQLSTATE, statement."""
-    inner = error.orig
+    inner = getattr(error, "orig", None) or error
     state = sqlstate(error)
     where = f"revision {revision}: " if revision else ""
-    text = first_line(inner if inner is not None else error)
+    text = first_line(inner)
     if state is None or state in _GONE:
         return CannotConnect(
             f"{where}the server went away: {text}",
-            hint="when it is back, run the same command again: the revision that was "
-            "running is gone, those before it stay",
+            hint="when it is back, run the same command again: finished revisions stay",
         )
-    shown = " ".join(statement.split())[:120]
+    statement = statement or getattr(error, "statement", None)
+    shown = f" in: {' '.join(statement.split())[:120]}" if statement else ""
     told = getattr(getattr(inner, "diag", None), "message_hint", None)
     return Refused(
-        f"{where}{text} (SQLSTATE {state}) in: {shown}",
-        hint=told
-        or _HINTS.get(state)
-        or "the revision was rolled back; correct the cause, then run it again",
+        f"{where}{text} (SQLSTATE {state}){shown}",
+        hint=told or _HINTS.get(state) or "correct the cause, then run it again",
     )
+
+
+def translate(error: CommandError) -> PlatformError:
+    """Return what Alembic says as an error of ours: a wrong name is a usage error."""
+    text = str(error)
+    plain = text[:1].lower() + text[1:].rstrip(".")
+    if any(sign in text for sign in _WRONG_NAME):
+        return BadValue(plain, hint="platform db history")
+    return Refused(plain)

@@ -8,6 +8,7 @@ database is downgraded to base. It is a report, never a source of truth: that is
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -103,28 +104,32 @@ class Journal:
         self._row = None
 
     def _ask(self, question: LiteralString) -> bool:
-        row = self._connection.execute(question).fetchone()
+        try:
+            row = self._connection.execute(question).fetchone()
+        except psycopg.Error:
+            return False
         return bool(row and row[0])
 
     def _create(self) -> bool:
         if self._ask(_MAY_CREATE):
-            self._write(_CREATE, ())
             self._ready = True
+            self._write(_CREATE, ())
         return self._ready
 
     def _write(self, statement: str, values: tuple[object, ...]) -> list[Any]:
         """Run *statement* as the owner in one round trip; return its rows.
 
-        A journal that cannot be written, or was dropped by the last downgrade, must
-        not stop a run.
+        A journal that cannot be written must not stop a run: the last downgrade
+        drops it, and a lost session is the lock's to report.
         """
         text = f"BEGIN; SET LOCAL ROLE {OWNER}; {statement}; COMMIT"
         cursor = psycopg.ClientCursor(self._connection)
         try:
             cursor.execute(cursor.mogrify(text, values) if values else text)
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidParameterValue):
-            self._connection.execute("ROLLBACK")
+        except psycopg.Error:
             self._ready = False
+            with suppress(psycopg.Error):
+                self._connection.execute("ROLLBACK")
             return []
         for _ in cursor.results():
             if cursor.description:

@@ -54,7 +54,7 @@ SELECT pg_has_role(session_user, datdba, 'USAGE') FROM pg_database
  WHERE datname = current_database()
 """
 _FOREIGN_OBJECTS: Final = """
-SELECT format('%%s %%I.%%I, owned by %%I', kind, nspname, name, owner) FROM (
+SELECT format('%%s %%I.%%I, owned by %%I', kind, nspname, name, owner), owner FROM (
     SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence'
                           ELSE 'table' END AS kind,
            n.nspname, c.relname AS name, pg_get_userbyid(c.relowner) AS owner, c.oid
@@ -74,7 +74,7 @@ SELECT format('%%s %%I.%%I, owned by %%I', kind, nspname, name, owner) FROM (
 ) found
  WHERE NOT EXISTS (SELECT 1 FROM pg_depend d
                     WHERE d.objid = found.oid AND d.deptype = 'e')
- ORDER BY kind = 'schema', kind <> 'table', nspname, name
+ ORDER BY owner = %(owner)s, kind = 'schema', kind <> 'table', nspname, name
  LIMIT 1
 """
 _VECTOR: Final = """
@@ -182,6 +182,12 @@ def refuse_unknown_revision(
         try:
             script.get_revision(version)
         except CommandError:
+            if not known.is_ours:
+                raise Refused(
+                    f"database {known.database!r} holds the version table of another "
+                    f"application, at revision {version!r}",
+                    hint="use a database of its own: CREATE DATABASE platform",
+                ) from None
             raise Refused(
                 f"database {known.database!r} is at revision {version!r}, which this "
                 "checkout does not know",
@@ -189,15 +195,18 @@ def refuse_unknown_revision(
             ) from None
 
 
-def refuse_foreign_ground(connection: psycopg.Connection[Any], known: Facts) -> None:
+def refuse_foreign_ground(
+    connection: psycopg.Connection[Any], known: Facts, *, stamps: bool
+) -> bool:
     """Raise Refused when a first installation cannot go through here.
 
     Only asked before the bootstrap: from then on everything found is ours, and drift
-    is the business of ``platform db check``.
+    is the business of ``platform db check``. Returns whether the schema is ours but
+    Alembic does not know it: SQL files built it, and only *stamps* may go on.
     """
     if known.is_ours:
         _refuse_outsider(connection, known)
-        return
+        return False
     row = connection.execute(
         _FOREIGN_OBJECTS,
         {
@@ -206,14 +215,25 @@ def refuse_foreign_ground(connection: psycopg.Connection[Any], known: Facts) -> 
             "owner": OWNER,
         },
     ).fetchone()
-    if row is not None:
+    if row is None:
+        _refuse_roles(connection, known)
+        _refuse_vector(connection, known)
+        return False
+    found, owner = row
+    if owner != OWNER:
         raise Refused(
             f"database {known.database!r} holds something of another application "
-            f"where the platform would live: {row[0]}",
+            f"where the platform would live: {found}",
             hint="use an empty database: CREATE DATABASE platform",
         )
-    _refuse_roles(connection, known)
-    _refuse_vector(connection, known)
+    _refuse_outsider(connection, known)
+    if not stamps:
+        raise Refused(
+            f"database {known.database!r} has the platform's schema but no revision: "
+            "SQL files built it, or its version table was lost",
+            hint="platform db check; when that is clean, platform db stamp head",
+        )
+    return True
 
 
 def _refuse_outsider(connection: psycopg.Connection[Any], known: Facts) -> None:

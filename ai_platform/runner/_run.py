@@ -17,7 +17,7 @@ from ._faults import MigrationFailed, explain, is_passing, sqlstate
 from ._session import migration_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from alembic.runtime.migration import (
         MigrationContext,
@@ -43,6 +43,12 @@ SELECT NOT has_schema_privilege('{VERSION_TABLE_SCHEMA}', 'CREATE')
    AND EXISTS (SELECT 1 FROM pg_roles WHERE rolname = '{OWNER}'
                   AND pg_has_role(session_user, oid, 'SET'))
 """
+# "$user" could be anybody's schema; what is left holds public and vector's schema.
+_PLAIN_PATH: Final = """
+SELECT set_config('search_path',
+                  coalesce(string_agg(quote_ident(name), ', '), ''), false)
+  FROM unnest(current_schemas(false)) AS name WHERE name <> session_user
+"""
 
 
 class _Watch:
@@ -61,6 +67,26 @@ class _Watch:
     @property
     def sha256(self) -> str:
         return self._digest.hexdigest()
+
+
+class _Patience:
+    """How long one step is tried again: *limit_s* from its first passing fault on."""
+
+    def __init__(self, limit_s: float) -> None:
+        self._limit_s = limit_s
+        self._step = -1
+        self._until = 0.0
+        self.tries = 0
+
+    def pause(self, step: int) -> float | None:
+        """Return the seconds to wait before *step* is tried again; None: give up."""
+        now = time.monotonic()
+        if step != self._step:
+            self._step, self._until, self.tries = step, now + self._limit_s, 0
+        self.tries += 1
+        limit = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**self.tries)
+        pause = random.uniform(0, limit)  # noqa: S311 - jitter, not a secret
+        return pause if now + pause <= self._until else None
 
 
 class Run:
@@ -89,6 +115,7 @@ class Run:
         self._watch = _Watch()
         self._heads: set[str] = set()
         self._backend_pid = 0
+        self._wanted: Callable[..., Iterable[Any]] = lambda *_: ()
         sa.event.listen(engine, "before_cursor_execute", self._watch_statement)
 
     def execute(self, options: dict[str, Any]) -> None:
@@ -96,30 +123,25 @@ class Run:
 
         Raises MigrationFailed, or the PlatformError of a check between two steps.
         """
-        deadline = time.monotonic() + self._settings.retry_for_s
-        tries = 0
+        self._wanted = context.get_context().opts["fn"]
+        patience = _Patience(self._settings.retry_for_s)
         while True:
             try:
                 self._attempt(options)
                 break
             except sa.exc.DBAPIError as error:
                 self._journal_failure(error)
-                tries += 1
-                limit = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**tries)
-                pause = random.uniform(0, limit)  # noqa: S311 - jitter, not a secret
-                if not is_passing(error) or time.monotonic() + pause > deadline:
+                pause = patience.pause(self._done) if is_passing(error) else None
+                if pause is None:
                     raise self._failure(error) from None
                 self._note(
                     f"{self._running or 'connection'}: {sqlstate(error)}, "
-                    f"try {tries + 1} in {pause:.1f} s"
+                    f"try {patience.tries + 1} in {pause:.1f} s"
                 )
                 time.sleep(pause)
         self._assert_heads()
 
     def _attempt(self, options: dict[str, Any]) -> None:
-        original = context.get_context().opts["fn"]
-        if getattr(original, "__self__", None) is not self:
-            self._original = original
         with self._engine.connect() as connection:
             self._prepare(connection)
             # A transaction begun before configure() would make Alembic leave every
@@ -143,6 +165,7 @@ class Run:
             f"set_config('{name}', '{value}', false)" for name, value in values.items()
         )
         connection.exec_driver_sql(f"SELECT {calls}")
+        connection.exec_driver_sql(_PLAIN_PATH)
         self._backend_pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]
         self._prepare_version_table(connection)
         if self._act_as_owner:
@@ -150,14 +173,15 @@ class Run:
         connection.commit()
 
     def _prepare_version_table(self, connection: Connection) -> None:
-        """Make the version table as the owner when the login may not make it itself.
+        """Make the version table as the owner where Alembic must not make it.
 
-        That is the third way to install: roles and rights came from a DBA, and the
-        migrator has no right on schema public of its own.
+        That is when roles and rights came from a DBA (the migrator has no right on
+        schema public of its own), and when a schema that SQL files built is stamped.
         """
         if connection.exec_driver_sql(_HAS_VERSION_TABLE).scalar():
             return
-        if not connection.exec_driver_sql(_NEEDS_OWNER).scalar():
+        needs_owner = connection.exec_driver_sql(_NEEDS_OWNER).scalar()
+        if not (needs_owner or self._act_as_owner):
             return
         connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
         connection.exec_driver_sql(
@@ -170,7 +194,7 @@ class Run:
         """Yield the steps that are left, each between its journal entries."""
         if self._steps is None:
             self._heads = set(heads)
-            self._steps = list(self._original(heads, ctx))
+            self._steps = list(self._wanted(heads, ctx))
             if self._steps:
                 self._before_ddl([self._backend_pid, self._lock_pid])
         for position in range(self._done, len(self._steps)):
@@ -234,6 +258,7 @@ class Run:
 
     def _assert_heads(self) -> None:
         """Read the heads in another session: only what was committed shows there."""
+        self._lock.assert_held()
         connection = self._lock.connection
         row = connection.execute(_HAS_VERSION_TABLE).fetchone()
         found: set[str] = set()

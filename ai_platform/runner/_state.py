@@ -11,10 +11,10 @@ from alembic.util import CommandError
 from psycopg.rows import dict_row
 
 from ai_platform.connection import connect
-from ai_platform.errors import BadValue
 from ai_platform.names import JOURNAL_SCHEMA, OWNER, VERSION_TABLE, VERSION_TABLE_SCHEMA
 from ai_platform.settings import CHECKOUT
 
+from ._faults import translate
 from ._preflight import facts, refuse_server, refuse_unknown_revision
 from .offline import Revision, revisions
 
@@ -76,10 +76,7 @@ class State:
         try:
             steps = find(revision, self.heads)  # type: ignore[arg-type]
         except CommandError as error:
-            text = str(error)
-            raise BadValue(
-                text[:1].lower() + text[1:].rstrip("."), hint="platform db history"
-            ) from None
+            raise translate(error) from None
         return [
             {"step": verb, "revision": step.revision.revision, "subject": str(step.doc)}
             for step in steps

@@ -19,7 +19,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ai_platform.errors import BadValue
+from ai_platform.errors import BadValue, Refused
 from ai_platform.settings import CHECKOUT
 
 from ._command import command
@@ -148,6 +148,7 @@ def _locate(name: str, order: list[str]) -> str:
 
 
 def _tidy(text: str) -> str:
+    """Drop blanks at line ends and runs of empty lines; bodies are free of both."""
     lines = [line.rstrip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
@@ -179,7 +180,14 @@ class _Marks:
         self.left = False
 
     def leave(self) -> None:
-        # What came before belongs to the transaction that autocommit steps leave.
+        # Of the transaction that is left only the role may have been set: anything
+        # else would be lost here, and is committed apart from its revision online.
+        before = self._output.getvalue().strip().rstrip(";")
+        if before not in ("", "SET LOCAL ROLE platform_owner"):
+            raise Refused(
+                "a step outside a transaction is not alone in its revision",
+                hint="move what comes before it into a revision of its own",
+            )
         self._output.seek(0)
         self._output.truncate()
         self.left = True
@@ -236,6 +244,7 @@ def _header(revision: Revision, way: str) -> str:
         *told,
         f"After: {revision.parent}",
         f"With:  PostgreSQL 16 to 18, {tools}",
+        "Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait",
         "Written by: platform db sql --review",
     ]
     return "".join(f"-- {line}\n" for line in lines) + "\n"
@@ -245,12 +254,14 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def flyway_files() -> Iterator[tuple[str, str]]:
+def flyway_files(
+    ini: Path = CHECKOUT / "alembic.ini",
+) -> Iterator[tuple[str, str]]:
     """Yield name and text of the files a Flyway user copies.
 
     A step that cannot run in a transaction gets a ``.conf`` beside it.
     """
-    for number, revision in enumerate(revisions(), start=1):
+    for number, revision in enumerate(revisions(ini), start=1):
         text, transactional = body(revision)
         slug = _SLUG.sub("_", revision.subject.lower()).strip("_")[:50]
         name = f"V{number}__{slug}.sql"

@@ -5,6 +5,7 @@
 -- Back:  takes back what this revision made and nothing that it found: rights and extensions by the list in the comment on alembic_version, roles by their own comment. A role that another database still needs stays, with a notice.
 -- After: base
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait
 -- Written by: platform db sql --review
 
 BEGIN;

@@ -5,6 +5,7 @@
 -- Back:  drops the tables. The rows are lost; restore them from a backup.
 -- After: caf02e74a531
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait
 -- Written by: platform db sql --review
 
 BEGIN;

@@ -5,6 +5,7 @@
 -- Back:  drops the functions and deletes the built-in roles that nobody holds.
 -- After: becf7e9dbc8c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait
 -- Written by: platform db sql --review
 
 BEGIN;

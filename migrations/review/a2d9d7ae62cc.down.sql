@@ -5,6 +5,7 @@
 -- Back:  drops the triggers; audit rows written so far stay.
 -- After: e3cb3eadbf58
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait
 -- Written by: platform db sql --review
 
 BEGIN;

@@ -5,6 +5,7 @@
 -- Back:  drops all time partitions of the four parents, then functions, view and table. The rows are lost; restore them from a backup.
 -- After: 4a40ccfda27c
 -- With:  PostgreSQL 16 to 18, Alembic 1.20, SQLAlchemy 2.1
+-- Run:   SET lock_timeout = '4s' first, so that nobody queues behind a wait
 -- Written by: platform db sql --review
 
 BEGIN;
