@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import (
-    SplitResult,
-    parse_qsl,
-    quote,
-    unquote,
-    urlencode,
-    urlsplit,
-    urlunsplit,
-)
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from ai_platform.errors import BadValue, CannotConnect, Refused
 from ai_platform.settings import settings
@@ -25,6 +18,10 @@ __all__ = ["Target", "configured_by", "connect", "resolve"]
 
 CONNECT_TIMEOUT_S = 10
 _SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_ENCODE = (
+    "write postgresql://user@host:5432/database; percent-encode special characters "
+    "of the password, such as @ as %40"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +38,44 @@ class Target:
         user = parts.username
         host = parts.netloc.rpartition("@")[2]
         netloc = f"{user}@{host}" if user else host
-        pairs = parse_qsl(parts.query, keep_blank_values=True)
-        query = [(k, v) for k, v in pairs if "password" not in k]
-        # libpq reads %20, not +
-        text = urlencode(query, safe="/:", quote_via=quote)
-        return _joined(parts._replace(netloc=netloc, query=text, fragment=""))
+        query = [(k, v) for k, v in _pairs(parts.query) if "password" not in k]
+        return _joined(parts._replace(netloc=netloc, query=_encoded(query)))
 
     @property
     def password(self) -> str | None:
         """Return the password in the URL, decoded; None where it has none."""
         parts = urlsplit(self.url)
-        if parts.password is not None:
-            return unquote(parts.password)
-        return dict(parse_qsl(parts.query)).get("password")
+        # libpq takes an option over what stands before the host
+        in_query = dict(_pairs(parts.query)).get("password")
+        if in_query is not None or parts.password is None:
+            return in_query
+        return unquote(parts.password)
 
     @property
     def sqlalchemy_url(self) -> str:
-        """Return the URL that SQLAlchemy takes; psycopg 3 is named outright."""
-        return "postgresql+psycopg" + self.url[len("postgresql") :]
+        """Return the URL that SQLAlchemy takes; psycopg 3 is named outright.
+
+        Several hosts, and a folder as host, go where SQLAlchemy looks for them.
+        """
+        parts = urlsplit(self.url)
+        login, _, hosts = parts.netloc.rpartition("@")
+        if "," in hosts or "%" in hosts:
+            listed = [("host", unquote(host)) for host in hosts.split(",")]
+            query = _encoded([*listed, *_pairs(parts.query)])
+            parts = parts._replace(netloc=f"{login}@" if login else "", query=query)
+        return "postgresql+psycopg" + _joined(parts).removeprefix("postgresql")
+
+    def without_secrets(self, text: str) -> str:
+        """Return *text* with every secret of the URL, however written, as ``***``."""
+        parts = urlsplit(self.url)
+        found = [
+            parts.password,
+            *(v for k, v in _pairs(parts.query) if "password" in k),
+        ]
+        for secret in filter(None, found):
+            for form in (secret, unquote(secret), quote(unquote(secret), safe="")):
+                text = text.replace(form, "***")
+        return text
 
     @property
     def database(self) -> str:
@@ -82,6 +99,9 @@ def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
     """Return the database meant: *explicit*, environment, *ini*, then embedded.
 
     The embedded server is started when it is the one meant.
+
+    For the embedded server every PG* variable of this process is dropped: libpq
+    would fill what our URL leaves open from them. Other servers keep them.
 
     Raises BadValue when the URL is not one of PostgreSQL.
     """
@@ -115,7 +135,19 @@ def _forget_libpq_variables() -> None:
         del os.environ[name]
 
 
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Return the options of a URL as libpq reads them: a plus is a plus."""
+    items = (item.partition("=") for item in query.split("&") if item)
+    return [(unquote(name), unquote(value)) for name, _, value in items]
+
+
+def _encoded(pairs: list[tuple[str, str]]) -> str:
+    # libpq reads %20, not +
+    return urlencode(pairs, safe="/:", quote_via=quote)
+
+
 def _parse(url: str, source: str) -> Target:
+    """Return the target of *url*; no error repeats any of it, it may be a password."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or scheme not in _SCHEMES:
         raise BadValue(
@@ -124,15 +156,30 @@ def _parse(url: str, source: str) -> Target:
             else f"{source} is not a URL",
             hint="write postgresql://user@host:5432/database",
         )
-    try:
-        _ = urlsplit(f"postgresql://{rest}").port
-    except ValueError:
-        raise BadValue(
-            f"{source} has a port that is not a number",
-            hint="write postgresql://user@host:5432/database; "
-            "percent-encode special characters of the password",
-        ) from None
+    if fault := _fault(rest):
+        raise BadValue(f"{source} {fault}", hint=_ENCODE)
     return Target(f"postgresql://{rest}", source)
+
+
+def _fault(rest: str) -> str | None:
+    """Return what makes *rest* of a URL ambiguous, or None.
+
+    Programs disagree where a password ends that holds one of these characters, so
+    a part of it would be taken for a host and shown.
+    """
+    if not rest.isprintable() or any(c in rest for c in " #"):
+        return "has a space or '#' that is not percent-encoded"
+    authority = re.split(r"[/?]", rest, maxsplit=1)[0]
+    if "@" in rest[len(authority) :]:
+        return "has an '@' after the host that is not percent-encoded"
+    if authority.count("@") > 1:
+        return "has more than one '@' before the host"
+    for host in authority.rpartition("@")[2].split(","):
+        try:
+            _ = urlsplit(f"//{host}").port
+        except ValueError:
+            return "has a host or port that cannot be read"
+    return None
 
 
 def connect(
@@ -145,7 +192,8 @@ def connect(
 ) -> psycopg.Connection[Any]:
     """Open a connection to *target*; with *role*, under ``SET ROLE``.
 
-    Raises CannotConnect (no server, password, database) or Refused (*role*).
+    Raises BadValue (a URL that libpq does not take), CannotConnect (no server,
+    password, database) or Refused (*role*).
     """
     import psycopg  # noqa: PLC0415 - keeps `platform --help` fast
     from psycopg import sql  # noqa: PLC0415
@@ -163,6 +211,12 @@ def connect(
             application_name=application_name,
             **options,
         )
+    except psycopg.ProgrammingError:
+        # libpq did not understand the URL, and quotes the part, which may be secret
+        raise BadValue(
+            f"{target.source} has a part that PostgreSQL does not understand",
+            hint=f"{_ENCODE}; after '?' stand options of libpq only",
+        ) from None
     except psycopg.Error as error:
         raise cannot_connect(target, error) from None
     if role is not None:
@@ -187,10 +241,7 @@ def first_line(error: BaseException) -> str:
 
 def cannot_connect(target: Target, error: BaseException) -> CannotConnect:
     """Say in one line why *target* did not let us in, and what to try next."""
-    text = " ".join(str(error).split())
-    password = urlsplit(target.url).password
-    if password:
-        text = text.replace(unquote(password), "***").replace(password, "***")
+    text = target.without_secrets(" ".join(str(error).split()))
     lowered = text.lower()
     if "password" in lowered or "authentication" in lowered:
         hint = f"check user and password in {target.source}"
