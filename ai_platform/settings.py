@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Final
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ai_platform.errors import BadValue
@@ -14,6 +16,24 @@ __all__ = ["CHECKOUT", "Settings", "settings"]
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds `alembic.ini`, `models/` and `migrations/`."""
+
+_LONGEST_S: Final = 2_147_483
+"""The longest time PostgreSQL takes: its settings are milliseconds in 31 bits."""
+_SHORTEST_S: Final = 0.001
+"""One millisecond; less would round down to 0."""
+
+
+def _off_or_felt(seconds: float) -> float:
+    """Refuse what would round down to zero, which means: no limit."""
+    if 0 < seconds < _SHORTEST_S:
+        raise PydanticCustomError("too_short", "Input should be 0 or at least 0.001")
+    return seconds
+
+
+_Time = Annotated[float, Field(ge=_SHORTEST_S, le=_LONGEST_S, allow_inf_nan=False)]
+_TimeOrNone = Annotated[
+    float, Field(ge=0, le=_LONGEST_S, allow_inf_nan=False), AfterValidator(_off_or_felt)
+]
 
 
 class Settings(BaseSettings):
@@ -31,17 +51,13 @@ class Settings(BaseSettings):
     pgdata: Path = Field(
         default=CHECKOUT / ".pgdata", validation_alias="PLATFORM_PGDATA"
     )
-    lock_wait_s: float = Field(
-        default=600.0, gt=0, validation_alias="PLATFORM_LOCK_WAIT"
+    lock_wait_s: _Time = Field(default=600.0, validation_alias="PLATFORM_LOCK_WAIT")
+    lock_timeout_s: _Time = Field(default=4.0, validation_alias="PLATFORM_LOCK_TIMEOUT")
+    statement_timeout_s: _TimeOrNone = Field(
+        default=0.0, validation_alias="PLATFORM_STATEMENT_TIMEOUT"
     )
-    lock_timeout_s: float = Field(
-        default=4.0, gt=0, validation_alias="PLATFORM_LOCK_TIMEOUT"
-    )
-    statement_timeout_s: float = Field(
-        default=0.0, ge=0, validation_alias="PLATFORM_STATEMENT_TIMEOUT"
-    )
-    retry_for_s: float = Field(
-        default=120.0, ge=0, validation_alias="PLATFORM_RETRY_FOR"
+    retry_for_s: _TimeOrNone = Field(
+        default=120.0, validation_alias="PLATFORM_RETRY_FOR"
     )
 
 
