@@ -10,7 +10,7 @@ from ._chains import flattened
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["properties", "readable_rights", "respelled"]
+__all__ = ["properties", "readable_rights", "respelled", "without_maintain"]
 
 _LETTERS = {
     "r": "SELECT",
@@ -33,6 +33,10 @@ _ITEM = re.compile(
     r"""(?P<grantee>"(?:[^"]|"")*"|[^=]*)=(?P<letters>[a-zA-Z*]*)/(?P<grantor>.*)""",
     re.DOTALL,
 )
+# the last of the words, as its letter is the last of the letters
+_MAINTAIN = r"MAINTAIN(?: WITH GRANT OPTION)?(?= \(granted by |$)"
+_MAINTAIN_LAST = re.compile(f", {_MAINTAIN}")
+_MAINTAIN_ALONE = re.compile(f": {_MAINTAIN}")
 
 # '0'::numeric and 0 are one default: SQLAlchemy quotes what a person does not.
 _NUMBER = re.compile(
@@ -57,6 +61,22 @@ def readable_rights(items: Sequence[str], owner: str | None) -> list[str]:
     ['PUBLIC: USAGE', 'app: INSERT, SELECT WITH GRANT OPTION']
     """
     return sorted(_readable_item(item, owner) for item in items)
+
+
+def without_maintain(value: Any) -> Any:
+    """Return rights in words, or what holds them, without the right MAINTAIN.
+
+    >>> without_maintain(["app: SELECT, MAINTAIN", "PUBLIC: MAINTAIN"])
+    ['app: SELECT']
+    """
+    if isinstance(value, list):
+        kept = [without_maintain(item) for item in value]
+        return [item for item in kept if item is not None] or None
+    if isinstance(value, dict):
+        return {name: without_maintain(item) for name, item in value.items()}
+    if not isinstance(value, str):
+        return value
+    return None if _MAINTAIN_ALONE.search(value) else _MAINTAIN_LAST.sub("", value)
 
 
 def _readable_item(item: str, owner: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from ._normal import without_maintain
 from ._objects import CatalogObject, Key, Snapshot
 from ._wording import change
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "diff", "render"]
 
 WHOLE = "object"
+# Older servers do not know the right: there an owner's full rights lack the word.
+_MAINTAIN_SINCE = 170000
+_WITH_RIGHTS = ("partitions", "rights")
 # Properties that an operator may choose: shown, but no drift by themselves.
 _OPERATORS_CHOICE = {
     ("database", "database owner"),
@@ -61,13 +65,15 @@ def diff(expected: Snapshot, actual: Snapshot) -> list[Difference]:
 
     What hangs on a missing or unexpected object (the columns of a table) is not
     listed. Forms of run-time partitions are compared only where both sides have
-    partitions; faults of single partitions always.
+    partitions; faults of single partitions always. The right MAINTAIN counts only
+    where both sides are PostgreSQL 17 or later.
     """
+    maintain = min(expected.server_version, actual.server_version) >= _MAINTAIN_SINCE
     found: list[Difference] = []
     for key in sorted(expected.objects.keys() | actual.objects.keys()):
         left, right = expected.objects.get(key), actual.objects.get(key)
         if left is not None and right is not None:
-            found.extend(_changed(left, right))
+            found.extend(_changed(left, right, maintain=maintain))
         elif left is not None and not _parent_absent(left, actual):
             found.append(Difference(*key, WHOLE, "present", None))
         elif right is not None and not _parent_absent(right, expected):
@@ -93,9 +99,13 @@ def _split(parent: str) -> tuple[str, str]:
     return kind, identity
 
 
-def _changed(left: CatalogObject, right: CatalogObject) -> Iterator[Difference]:
+def _changed(
+    left: CatalogObject, right: CatalogObject, *, maintain: bool
+) -> Iterator[Difference]:
     for name in sorted(left.properties.keys() | right.properties.keys()):
         old, new = left.properties.get(name), right.properties.get(name)
+        if not maintain and name in _WITH_RIGHTS:
+            old, new = without_maintain(old), without_maintain(new)
         if old == new or (name == "partitions" and (old is None or new is None)):
             continue
         weak = (left.key.kind, name) in _OPERATORS_CHOICE

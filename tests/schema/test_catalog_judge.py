@@ -56,6 +56,13 @@ def test_drift_is_named_with_exit_4(database: Database, run: Run) -> None:
     assert "3 differences" in done.stderr
 
 
+def test_a_login_without_createdb_sees_no_drift(database: Database, run: Run) -> None:
+    """The owner's login is told the same, though the reference is built elsewhere."""
+    done = run("platform", "db", "check", env=database.environment("migrator"))
+
+    assert (done.returncode, done.stdout) == (0, "the database is as declared\n")
+
+
 def test_drift_can_be_read_by_programs(database: Database, run: Run) -> None:
     """With --json every difference has its parts, and the text."""
     database.connect().execute("ALTER ROLE platform_app NOLOGIN")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from ai_platform.catalog import Difference
+from ai_platform.catalog import CatalogObject, Difference, Key, Snapshot, diff
 from ai_platform.catalog._normal import readable_rights, respelled
 from ai_platform.catalog._partitions import bound_form
 from ai_platform.catalog._wording import change
@@ -123,3 +125,28 @@ def test_whole_objects_are_missing_or_unexpected(
 ) -> None:
     """An object that is there or not is one line, without its properties."""
     assert str(Difference("view", "a.v", "object", expected, actual)) == line
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "versions", "drift"),
+    [
+        (["a: SELECT, MAINTAIN"], ["a: SELECT"], (180000, 160004), False),
+        (["a: SELECT"], ["a: SELECT, MAINTAIN (granted by b)"], (160004, 170000), True),
+        (["a: SELECT", "b: MAINTAIN"], ["a: SELECT"], (160004, 180000), False),
+        (["a: MAINTAIN WITH GRANT OPTION"], None, (160004, 180000), False),
+        (["a: SELECT, MAINTAIN"], ["a: INSERT"], (180000, 160004), True),
+        (["a: SELECT, MAINTAIN"], ["a: SELECT"], (180000, 170000), True),
+        ([{"rights": ["a: MAINTAIN"]}], [{"rights": None}], (180000, 160004), False),
+    ],
+)
+def test_maintain_counts_where_both_know_it(
+    expected: Any, actual: Any, versions: tuple[int, int], drift: bool
+) -> None:
+    """PostgreSQL 16 has no right MAINTAIN: to lack it there is no drift."""
+    key = Key("table", "auth.users")
+    left, right = (
+        Snapshot(version, {key: CatalogObject(key, None, {"rights": rights})})
+        for version, rights in zip(versions, (expected, actual), strict=True)
+    )
+
+    assert bool(diff(left, right)) == drift
