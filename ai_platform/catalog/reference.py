@@ -41,7 +41,7 @@ def reference(
     """Return the snapshot of what *metadata* and *sql_root* declare.
 
     It is built in a scratch database on the server of *target*, which is dropped
-    again; where the login may not create one, on an embedded server of the same
+    again; where none can be created, on an embedded server of the same
     major version, with *any_major* of whatever version it is.
 
     The declaration has no rows, hence none of the partitions that are made from rows
@@ -116,7 +116,14 @@ def _run(
 
 def _become(connection: psycopg.Connection[Any], owner: str | None) -> None:
     role = sql.SQL("NONE") if owner is None else sql.Identifier(owner)
-    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
+    try:
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
+    except psycopg.errors.InsufficientPrivilege as error:
+        login = connection.info.user
+        raise Refused(
+            f"login {login!r} may not act as {owner}",
+            hint=f'GRANT {owner} TO "{login}" WITH INHERIT FALSE, SET TRUE',
+        ) from error
 
 
 def _execute(connection: psycopg.Connection[Any], text: str, what: str) -> None:

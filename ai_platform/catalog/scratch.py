@@ -36,6 +36,11 @@ _LIKE_TARGET: Final = """
              WHERE e.extname = 'vector') AS vector_schema
       FROM pg_database d WHERE datname = current_database()
 """
+_MAY_CREATE: Final = """
+    SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+           rolsuper OR rolcreatedb
+      FROM pg_roles WHERE rolname = session_user
+"""
 _ABANDONED: Final = """
     SELECT datname FROM pg_database d
      WHERE starts_with(datname, %s)
@@ -52,15 +57,16 @@ def scratch_database(target: Target, *, any_major: bool = False) -> Iterator[Tar
     session has gone was left behind by a killed process and is dropped by the next
     caller. SIGTERM counts as an exception meanwhile.
 
-    Where the login may not create databases, an embedded server of the same major
-    version gives one, with *any_major* of whatever version it is. Raises Refused
-    where there is none.
+    Where the login may not create databases, or nobody may (a standby), an embedded
+    server of the same major version gives one, with *any_major* of whatever version
+    it is. Raises Refused where there is none.
     """
     name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
     with connect(target, application_name=name) as holder, _terminated_as_exit():
         sweep(holder)
-        if not _may_create(holder):
-            with _embedded(holder, any_major=any_major) as place:
+        obstacle = _obstacle(holder)
+        if obstacle is not None:
+            with _embedded(holder, obstacle, any_major=any_major) as place:
                 yield place
             return
         try:
@@ -82,11 +88,15 @@ def sweep(connection: psycopg.Connection[Any]) -> list[str]:
     return dropped
 
 
-def _may_create(connection: psycopg.Connection[Any]) -> bool:
-    row = connection.execute(
-        "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = session_user"
-    ).fetchone()
-    return row is not None and bool(row[0])
+def _obstacle(connection: psycopg.Connection[Any]) -> str | None:
+    """Return why no database can be created here, None where it can."""
+    row = connection.execute(_MAY_CREATE).fetchone()
+    standby, read_only, may = row or (False, False, False)
+    if standby:
+        return "the server is a read-only standby"
+    if read_only:
+        return "the login's sessions are read-only"
+    return None if may else "the login may not create a scratch database"
 
 
 def _create(holder: psycopg.Connection[Any], target: Target, name: str) -> Target:
@@ -133,12 +143,14 @@ def _drop(connection: psycopg.Connection[Any], name: str) -> None:
 
 
 @contextmanager
-def _embedded(holder: psycopg.Connection[Any], *, any_major: bool) -> Iterator[Target]:
+def _embedded(
+    holder: psycopg.Connection[Any], obstacle: str, *, any_major: bool
+) -> Iterator[Target]:
     """Give an empty database of an embedded server that ends with the block."""
     from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
 
     wanted = holder.info.server_version // 10000
-    hint = "use a login with CREATEDB, or a superuser"
+    hint = "use a login with CREATEDB on the primary"
     with tempfile.TemporaryDirectory(prefix="platform-scratch-") as folder:
         # started as root, the server's own account must get through
         Path(folder).chmod(0o711)
@@ -147,15 +159,15 @@ def _embedded(holder: psycopg.Connection[Any], *, any_major: bool) -> Iterator[T
             server.start()
         except PlatformError as error:
             raise Refused(
-                f"the login may not create a scratch database: {error.message}",
+                f"{obstacle}, and no embedded server can stand in: {error.message}",
                 hint=hint,
             ) from None
         try:
             major = server.status().major
             if major != wanted and not any_major:
                 raise Refused(
-                    "the login may not create a scratch database, and the embedded "
-                    f"server is PostgreSQL {major}, not {wanted}",
+                    f"{obstacle}, and the embedded server is PostgreSQL {major}, "
+                    f"not {wanted}",
                     hint=hint,
                 )
             yield Target(server.url(), "scratch server")

@@ -11,6 +11,8 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from ai_platform import names
+from ai_platform.connection import first_line
+from ai_platform.errors import Refused
 
 from ._normal import properties
 from ._objects import CatalogObject, Key, Snapshot
@@ -76,7 +78,8 @@ def snapshot(
     with one of them as ``partition faults``; their names and number do not count.
     Other partitions (LIST, HASH) are ordinary tables.
 
-    Settings of the session are as before afterwards; nothing is written.
+    Settings of the session are as before afterwards; nothing is written. Raises
+    Refused where a hardened server does not let this login read its catalog.
     """
     queries = dict(_queries())
     found: dict[Key, CatalogObject] = {}
@@ -101,7 +104,14 @@ def _reading(
         connection.cursor(row_factory=tuple_row) as cursor,
     ):
         cursor.execute(_SESSION)
-        yield cursor
+        try:
+            yield cursor
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise Refused(
+                f"login {connection.info.user!r} may not read the catalog: "
+                f"{first_line(error)}",
+                hint="use a login that may, such as platform_migrator",
+            ) from error
 
 
 def _scope(
