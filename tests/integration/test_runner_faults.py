@@ -54,6 +54,9 @@ def test_a_corrected_revision_goes_through(
     assert _versions(database) == ["t_fix"]
 
 
+CODES = {"client killed": -9, "backend ended": 3, "lock ended": 4, "Ctrl-C": 130}
+
+
 @pytest.mark.parametrize("fault", ["client killed", "backend ended", "Ctrl-C"])
 def test_an_ended_run_leaves_nothing_half_done(
     database: Database, branch: Branch, run: Run, fault: str
@@ -71,7 +74,7 @@ def test_an_ended_run_leaves_nothing_half_done(
     _cause(fault, runner, watcher, pid)
     _, told = runner.communicate(timeout=30)
 
-    assert runner.returncode != 0
+    assert runner.returncode == CODES[fault]
     assert "Traceback" not in told
     _until_ended(watcher, pid)
     assert _versions(database) == [branch.shipped]
@@ -82,6 +85,35 @@ def test_an_ended_run_leaves_nothing_half_done(
     )
     assert again.returncode == 0, again.stderr
     assert _versions(database) == ["t_slow"]
+
+
+def test_a_lost_lock_ends_the_run(database: Database, branch: Branch, run: Run) -> None:
+    """The session of the lock ended: what ran stays, nothing more begins."""
+    branch.add("t_first", SLOW.replace("pg_sleep(30)", "pg_sleep(2)"))
+    branch.add("t_second", 'as_owner(); op.execute("CREATE TABLE auth.late (a int)")')
+    runner = subprocess.Popen(
+        [SCRIPTS / "alembic", "-c", branch.ini, "upgrade", "head"],
+        env=database.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watcher = database.connect()
+    _until_sleeping(watcher)
+    watcher.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'platform-migrate-lock'"
+        " AND datname = current_database()"
+    )
+    _, told = runner.communicate(timeout=30)
+
+    assert runner.returncode == CODES["lock ended"]
+    assert "the session that holds the migration lock was ended" in told
+    assert "Traceback" not in told
+    assert _versions(database) == ["t_first"]
+    again = run(
+        "alembic", "-c", branch.ini, "upgrade", "head", env=database.environment()
+    )
+    assert again.returncode == 0, again.stderr
 
 
 def test_a_killed_run_is_reported_by_the_next(

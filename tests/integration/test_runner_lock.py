@@ -6,7 +6,10 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from ai_platform.runner._lock import LOCK_KEY
+from ai_platform.runner._run import _Patience
 from tests.support.programs import SCRIPTS
 
 if TYPE_CHECKING:
@@ -38,14 +41,18 @@ def test_waiting_ends_and_names_the_holder(database: Database, run: Run) -> None
     assert "PLATFORM_LOCK_WAIT" in done.stderr
 
 
-def test_reading_commands_do_not_wait(database: Database, run: Run) -> None:
-    """`current` and `check` answer while a migration is running."""
+@pytest.mark.parametrize("command", ["current", "check", "history -i", "heads"])
+def test_reading_commands_do_not_wait(
+    database: Database, run: Run, command: str
+) -> None:
+    """Whoever only reads gets an answer while a migration is running."""
     holder = database.connect()
     holder.execute("SELECT pg_advisory_lock(%s)", [LOCK_KEY])
     environment = database.environment(PLATFORM_LOCK_WAIT="0.5")
 
-    assert run("alembic", "current", env=environment).returncode == 0
-    assert run("platform", "db", "current", env=environment).returncode == 0
+    done = run("alembic", *command.split(), env=environment)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_waiting_upgrade_goes_on(database: Database, branch: Branch) -> None:
@@ -126,3 +133,41 @@ def test_relative_steps_are_not_repeated_by_a_retry(
 def _versions(database: Database) -> list[str]:
     rows = database.connect().execute("SELECT version_num FROM alembic_version")
     return [version for (version,) in rows]
+
+
+PASSING = """as_owner(); op.execute(sa.text('''
+        DO $$ BEGIN
+            IF nextval('auth.tries') < 3 THEN
+                RAISE EXCEPTION 'tuple concurrently updated' USING ERRCODE = '{state}';
+            END IF;
+        END $$'''.replace(":", r"\\\\:")))"""
+
+
+@pytest.mark.parametrize("state", ["40P01", "40001", "XX000"])
+def test_passing_faults_are_tried_again(
+    database: Database, branch: Branch, run: Run, state: str
+) -> None:
+    """Deadlock, serialization failure and a moving role catalog are not the end."""
+    branch.add(
+        "t_sequence", 'as_owner(); op.execute("CREATE SEQUENCE auth.tries MINVALUE 1")'
+    )
+    branch.add("t_passing", "import sqlalchemy as sa; " + PASSING.format(state=state))
+
+    done = run(
+        "alembic", "-c", branch.ini, "upgrade", "head", env=database.environment()
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert f"t_passing: {state}, try 3" in done.stderr
+    assert _versions(database) == ["t_passing"]
+
+
+def test_patience_is_counted_per_step() -> None:
+    """A slow revision does not use up the time in which a later one is tried again."""
+    patience = _Patience(2.0)
+    assert patience.pause(0) is not None
+    patience._until = time.monotonic() - 1.0
+
+    assert patience.pause(0) is None
+    assert patience.pause(1) is not None
+    assert patience.tries == 1

@@ -137,6 +137,15 @@ def test_a_newer_database_is_left_alone(database: Database, run: Run) -> None:
     assert current.returncode == 4
 
 
+def test_another_application_version_is_named(empty: Database, run: Run) -> None:
+    """A version table that is not ours is not mistaken for a newer checkout."""
+    empty.connect().execute(
+        "CREATE TABLE alembic_version AS SELECT 'abc'::varchar(32) AS version_num"
+    )
+
+    _refused(run, empty, "version table of another application", "'abc'")
+
+
 def test_a_read_only_login_is_named(empty: Database, run: Run) -> None:
     """A session that may only read is refused with the setting that makes it so."""
     empty.connect().execute(
@@ -168,6 +177,20 @@ def test_a_login_without_rights_learns_what_to_ask_for(
     assert "'t stranger'" in done.stderr
     assert "next: " in done.stderr
     assert "GRANT" in done.stderr or "--bootstrap" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "current", "revision --autogenerate"])
+def test_reading_without_rights_is_one_line(
+    database: Database, run: Run, stranger: str, command: str
+) -> None:
+    """A login that may see nothing gets no traceback from a reading command either."""
+    url = database.as_login(stranger).url
+    done = run("alembic", *command.split(), env=clean_environment(DATABASE_URL=url))
+
+    assert "Traceback" not in done.stderr
+    if command != "current":  # the version table is open to everybody
+        assert done.returncode == 4
+        assert "FAILED: " in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
+from ai_platform.errors import Refused
 from ai_platform.runner import offline
 from tests.support.catalogs import assert_same_catalog, catalog_of
 from tests.support.environment import clean_environment
-from tests.support.programs import run_program
+from tests.support.programs import CHECKOUT, run_program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.branch import Branch
     from tests.support.database import Database
+    from tests.support.programs import Run
 
 
 def _psql(database: Database, *arguments: str | Path) -> None:
@@ -91,3 +96,59 @@ def test_review_files_are_current() -> None:
 
     assert sorted(expected) == sorted(found)
     assert [name for name in expected if expected[name] != found[name]] == []
+
+
+def test_a_schema_built_by_files_is_adopted(
+    database: Database, empty: Database, tmp_path: Path, run: Run
+) -> None:
+    """From Flyway to Alembic: upgrade says stamp, stamp goes on, and all works then."""
+    for name, text in offline.flyway_files():
+        (tmp_path / "V.sql").write_text(text, encoding="utf-8")
+        _psql(empty, "-1", "-f", tmp_path / "V.sql")
+        assert name
+    environment = empty.environment()
+
+    told = run("platform", "db", "upgrade", env=environment)
+    assert (told.returncode, "platform db stamp head" in told.stderr) == (4, True)
+    for command in (
+        ("stamp", "head"),
+        ("downgrade", "-2"),
+        ("upgrade", "head"),
+        ("check",),
+    ):
+        done = run("alembic", *command, env=environment)
+        assert done.returncode == 0, (command, done.stderr)
+    assert_same_catalog(catalog_of(database), catalog_of(empty))
+
+
+def test_a_step_outside_a_transaction_stands_alone_in_its_file(
+    branch: Branch,
+) -> None:
+    """Its Flyway file has a .conf; with anything before it the text is refused."""
+    branch.add(
+        "t_index",
+        'as_owner(); index_concurrently("auth.ix_t", "auth.users", "(last_name)")',
+    )
+    files = dict(offline.flyway_files(branch.ini))
+    (name,) = [name for name in files if name.endswith(".conf")]
+    assert files[name] == "executeInTransaction=false\n"
+    assert "CREATE INDEX CONCURRENTLY" in files[name.removesuffix(".conf")]
+
+    branch.change("t_index", "as_owner();", 'op.execute("SELECT 1");')
+    with pytest.raises(Refused, match="not alone in its revision"):
+        dict(offline.flyway_files(branch.ini))
+
+
+def test_history_has_one_line() -> None:
+    """Review and Flyway files follow one line of revisions: no branch, no merge."""
+    known = offline.revisions()
+    parents = [revision.parent for revision in known]
+
+    assert parents == ["base", *(revision.id for revision in known[:-1])]
+
+
+def test_frozen_bodies_survive_tidying() -> None:
+    """No blanks at line ends, no two empty lines: tidy text is the text that runs."""
+    for path in (CHECKOUT / "migrations" / "sql").glob("*.sql"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"[ \t]+$|\n\n\n", text, re.MULTILINE), path.name
