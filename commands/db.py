@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ai_platform.errors import BadValue
+
 from ._console import AsJson, DryRun, Yes, confirm, example, group, say, show
 from ._db_check import check, refresh
 from ._db_connection import psql, url
@@ -110,13 +112,15 @@ def stamp(
 @app.command(
     epilog=example(
         "platform db sql > platform.sql",
-        "platform db sql 3f2a:head",
+        "platform db sql 431a5f:head",
         "platform db sql --bootstrap > for-the-dba.sql",
         "platform db sql --flyway sql/",
     )
 )
 def sql(
-    span: Annotated[str, typer.Argument(metavar="[A:B]", help="Range or id.")] = "head",
+    span: Annotated[
+        str | None, typer.Argument(metavar="[A:B]", help="Range or id; default: all.")
+    ] = None,
     down: Annotated[bool, typer.Option("--down", help="The way back.")] = False,
     bootstrap: Annotated[
         bool, typer.Option("--bootstrap", help="What a DBA runs first.")
@@ -132,17 +136,38 @@ def sql(
     """Print the SQL of a range without a database, or write it to files."""
     from ai_platform.runner import offline  # noqa: PLC0415 - slow to import
 
+    _refuse_mixture(span, down=down, bootstrap=bootstrap, flyway=flyway, review=review)
     if flyway is not None:
         _report(write_files(flyway, dict(offline.flyway_files())), as_json=as_json)
     elif review:
         files = dict(offline.review_files())
-        _report(write_files(offline.REVIEW, files, only_these="*.sql"), as_json=as_json)
+        rows = write_files(offline.REVIEW, files, only_these="*.sql")
+        _report(rows, as_json=as_json)
     else:
-        text = offline.bootstrap() if bootstrap else offline.range_sql(span, down=down)
+        whole = span or "head"
+        text = offline.bootstrap() if bootstrap else offline.range_sql(whole, down=down)
         if as_json:
             show({"sql": text}, as_json=True)
         else:
             typer.echo(text, nl=False)
+
+
+def _refuse_mixture(
+    span: str | None, *, down: bool, bootstrap: bool, flyway: Path | None, review: bool
+) -> None:
+    """Raise BadValue for options that would leave each other without effect."""
+    modes = {
+        "--bootstrap": bootstrap,
+        "--flyway": flyway is not None,
+        "--review": review,
+    }
+    given = [name for name, is_given in modes.items() if is_given]
+    extra = [*(["--down"] if down else []), *([span] if span else [])]
+    if len(given) > 1 or (given and extra):
+        raise BadValue(
+            f"{' and '.join([*given, *extra])} cannot be combined",
+            hint="platform db sql --help",
+        )
 
 
 def _report(changed: list[dict[str, str]], *, as_json: bool) -> None:

@@ -103,6 +103,8 @@ def range_sql(span: str, *, down: bool = False) -> str:
     """
     known = revisions()
     low, high = _ends(span, known)
+    if low == high:
+        return f"-- nothing to run: {low} is where the range begins and ends\n"
     start, stop = (high, low) if down else (low, high)
     output = io.StringIO()
     command(
@@ -124,12 +126,14 @@ def _ends(span: str, known: list[Revision]) -> tuple[str, str]:
                 "base has no SQL of its own", hint="platform db sql base:head"
             )
         return low, high
+    if span.count(":") > 1:
+        raise BadValue(f"range {span!r} has more than one colon", hint="write A:B")
     first, _, last = span.partition(":")
     low, high = _locate(first or _BASE, order), _locate(last or "head", order)
-    if order.index(low) >= order.index(high):
+    if order.index(low) > order.index(high):
         raise BadValue(
             f"range {span!r} does not run from an older to a newer revision",
-            hint=f"{last or 'head'}:{first or _BASE} with --down gives the way back",
+            hint=f"{last or 'head'}:{first or _BASE}, with --down for the way back",
         )
     return low, high
 

@@ -90,6 +90,10 @@ def test_current_counts_what_is_missing(empty: Database, run: Run) -> None:
         (["head:base"], "does not run from an older to a newer"),
         (["base"], "base has no SQL"),
         (["base:nope"], "revision 'nope' does not exist"),
+        (["a:b:c"], "more than one colon"),
+        (["--bootstrap", "--down"], "--bootstrap and --down cannot be combined"),
+        (["--flyway", "x", "base:head"], "--flyway and base:head cannot be combined"),
+        (["--review", "--bootstrap"], "--bootstrap and --review cannot be combined"),
     ],
 )
 def test_an_unusable_range_is_named(arguments: list[str], words: str, run: Run) -> None:
@@ -98,6 +102,38 @@ def test_an_unusable_range_is_named(arguments: list[str], words: str, run: Run) 
 
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_an_empty_range_is_nothing_to_run(run: Run) -> None:
+    """`db sql <current>:head` on a finished database is no error and no statement."""
+    head = offline.revisions()[-1].id
+    done = run("platform", "db", "sql", f"{head}:head")
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("-- nothing to run")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_every_command_reads_its_files_in_any_locale(
+    database: Database, run: Run
+) -> None:
+    """LC_ALL=C, as in a bare container: no file of ours needs another encoding."""
+    environment = database.environment(
+        LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"
+    )
+
+    assert run("alembic", "check", env=environment).returncode == 0
+    assert run("platform", "db", "sql", env=environment).returncode == 0
+    assert run("platform", "db", "check", env=environment).returncode == 0
+
+
+def test_an_impossible_step_is_a_usage_error(database: Database, run: Run) -> None:
+    """Steps beyond the last revision: exit 2 with and without --dry-run."""
+    for flags in ([], ["--dry-run"]):
+        environment = database.environment()
+        done = run("platform", "db", "upgrade", "+99", *flags, env=environment)
+        assert done.returncode == 2
+        assert "platform db history" in done.stderr
 
 
 def test_sql_of_one_revision_is_its_review_file(run: Run) -> None:
