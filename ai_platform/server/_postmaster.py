@@ -23,6 +23,7 @@ class Postmaster:
     """The server that wrote the pid file of a data folder."""
 
     pid: int
+    data: Path
     started_at: datetime
     port: int
     socket_dir: Path
@@ -32,6 +33,16 @@ class Postmaster:
     def ready(self) -> bool:
         """Return whether it takes connections, by its own word and by trying."""
         return self.state == "ready" and answers(self.socket_dir, self.port)
+
+    def was_moved(self, data: Path) -> bool:
+        """Return whether the folder became *data* after this server was started."""
+        try:
+            return not self.data.samefile(data)
+        except FileNotFoundError:
+            return True
+        except OSError:
+            # a folder on the way that we may not enter tells nothing
+            return False
 
 
 def answers(socket_dir: Path, port: int) -> bool:
@@ -68,6 +79,7 @@ def lives_in(data: Path) -> list[int]:
 def _parse(lines: list[str]) -> Postmaster:
     return Postmaster(
         pid=int(lines[0]),
+        data=Path(lines[1]),
         started_at=datetime.fromtimestamp(int(lines[2]), UTC),
         port=int(lines[3]),
         socket_dir=Path(lines[4]),

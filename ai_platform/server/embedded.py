@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -28,6 +29,8 @@ __all__ = ["DATABASE", "SUPERUSER", "EmbeddedServer", "ServerStatus"]
 SUPERUSER: Final = "postgres"
 DATABASE: Final = "platform"
 _LOG_TAIL_BYTES = 8_000
+# lines of a log that explain no failure
+_ASIDE = re.compile(r"\b(WARNING|NOTICE|CONTEXT|STATEMENT|LOCATION): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,10 @@ class EmbeddedServer:
         Raises BadValue, Refused or CannotConnect, each with what to do next.
         """
         found = self._postmaster()
-        if found is not None and found.ready:
-            return False
+        if found is not None:
+            self._refuse_moved(found)
+            if found.ready:
+                return False
         _account.starter()
         programs = _binaries.usable(_binaries.find(self._bin_dir), self._home.account)
         self._home.claim()
@@ -272,6 +277,15 @@ class EmbeddedServer:
             time.sleep(0.05)
         raise self._did_not_start(self._log_tail(0))
 
+    def _refuse_moved(self, found: Postmaster) -> None:
+        """Refuse a server whose socket, settings and libraries were left behind."""
+        if found.was_moved(self._home.data):
+            raise Refused(
+                f"a server (pid {found.pid}) that was started in {found.data.parent} "
+                f"still runs on {self._home.root}: the folder has been moved since",
+                hint="platform down, then platform up",
+            )
+
     def _log_tail(self, start: int) -> str:
         with self._home.log.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
@@ -284,7 +298,8 @@ class EmbeddedServer:
             (line.partition("FATAL: ")[2] or line.partition("PANIC: ")[2]).strip()
             for line in lines
         ]
-        reason = "; ".join(filter(None, faults)) or " ".join(lines[-3:])
+        told_last = [line for line in lines if not _ASIDE.search(line)][-3:]
+        reason = "; ".join(filter(None, faults)) or " ".join(told_last)
         hint = f"see {self._home.log}"
         if "No space left" in told:
             hint = f"free some space on the disk of {self._home.root}"

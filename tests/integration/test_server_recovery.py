@@ -220,3 +220,37 @@ def test_a_wrong_setting_is_quoted(
         server.start()
     assert "configuration file" in str(caught.value)
     assert "server.log" in str(caught.value.hint)
+
+
+def test_a_moved_folder_is_recognized(
+    embedded: Callable[..., EmbeddedServer], folder: Path
+) -> None:
+    """A server that runs on from before a move is named at once, not waited for."""
+    before = embedded(folder / "before" / "home")
+    before.start()
+    rows(before, "CREATE TABLE kept AS SELECT 1 AS id", "SELECT 1")
+    pid = pid_of(before)
+    (folder / "before").rename(folder / "after")
+    after = embedded(folder / "after" / "home")
+    begun = time.monotonic()
+
+    with pytest.raises(Refused, match=rf"pid {pid}\).* in {folder}/before/") as caught:
+        after.start()
+    assert time.monotonic() - begun < 5
+    assert "platform down" in str(caught.value.hint)
+    assert after.stop()
+    assert after.start()
+    assert rows(after, "SELECT id FROM kept") == [(1,)]
+
+
+def test_asides_of_the_log_are_not_the_reason(
+    embedded: Callable[..., EmbeddedServer],
+) -> None:
+    """A failure without a FATAL line is told by the log's last words that matter."""
+    told = "12:00 [7] LOG: it went wrong\n12:00 [7] WARNING:  a\n12:00 [7] CONTEXT:  b"
+
+    assert (
+        embedded()
+        ._did_not_start(told)
+        .message.endswith("did not start: 12:00 [7] LOG: it went wrong")
+    )
