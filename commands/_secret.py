@@ -40,6 +40,7 @@ Generate = Annotated[
 ]
 
 _LONGEST = 4096
+"""Characters of a password; the line end comes on top."""
 
 
 @dataclass
@@ -154,13 +155,13 @@ def _write_new(folder: Path, stem: str, secret: str) -> Path:
 def _from_stdin() -> str:
     if sys.stdin.isatty():
         return read_secret("Password")
-    return _without_line_end(sys.stdin.readline(_LONGEST))
+    return _line(sys.stdin.readline(_LONGEST + 3), "stdin")
 
 
 def _from_file(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
-            return _without_line_end(file.read(_LONGEST))
+            return _line(file.read(_LONGEST + 3), f"the file {path}")
     except OSError as error:
         raise BadValue(
             f"cannot read the password file {path}: {error.strerror}"
@@ -169,5 +170,15 @@ def _from_file(path: Path) -> str:
         raise BadValue(f"the password file {path} is not UTF-8") from None
 
 
-def _without_line_end(text: str) -> str:
-    return text.removesuffix("\n").removesuffix("\r")
+def _line(text: str, source: str) -> str:
+    """Return *text* without its line end.
+
+    Raises BadValue for a longer text: half a password is another password.
+    """
+    text = text.removesuffix("\n").removesuffix("\r")
+    if len(text) > _LONGEST:
+        raise BadValue(
+            f"the password from {source} is longer than {_LONGEST} characters",
+            hint="is it the right file?",
+        )
+    return text

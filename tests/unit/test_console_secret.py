@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +71,28 @@ def test_a_source_never_shows_its_secret(tmp_path: Path) -> None:
 
     assert source.get() == "hunter2-hunter2"
     assert "hunter2" not in repr(source)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_long_password_is_never_cut(tmp_path: Path, end: str) -> None:
+    """What is longer than we read is refused; the longest we take arrives whole."""
+    file = tmp_path / "secret"
+    file.write_bytes(b"x" * 4096 + end.encode())
+    assert PasswordSource("ada", file=file).get() == "x" * 4096
+
+    file.write_bytes(b"x" * 4097 + end.encode())
+    with pytest.raises(BadValue, match="longer than 4096") as caught:
+        PasswordSource("ada", file=file).get()
+    assert "xx" not in caught.value.message
+
+
+def test_a_long_password_on_stdin_is_refused(monkeypatch: MonkeyPatch) -> None:
+    """The same through a pipe, where a line ends the password."""
+    for length in (4096, 4097):
+        monkeypatch.setattr("sys.stdin", io.StringIO("x" * length + "\nmore\n"))
+        source = PasswordSource("ada", stdin=True)
+        if length == 4096:
+            assert source.get() == "x" * 4096
+        else:
+            with pytest.raises(BadValue, match="from stdin is longer"):
+                source.get()
