@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from commands import _interrupt
 
-import typer
+_interrupt.quiet()  # the imports below take a while
 
-from commands._contents import LazyGroup
+# isort: split
+
+from typing import Annotated  # noqa: E402
+
+import typer  # noqa: E402
+
+from commands._contents import LazyGroup  # noqa: E402
 
 
 class Contents(LazyGroup):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from . import _interrupt
 from ._errors import EXIT_INTERRUPTED, explain, report
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class LazyGroup(TyperGroup):
     def _run(self, arguments: list[str], extra: dict[str, Any]) -> int:
         as_json = "--json" in arguments
         try:
+            _interrupt.hand_over()
             code = int(super().main(args=arguments, **extra) or 0)
             sys.stdout.flush()
         except BrokenPipeError:
@@ -104,7 +106,7 @@ class LazyGroup(TyperGroup):
         except SystemExit as left:
             # Typer answers a broken pipe with exit 1 before we see the error
             return left.code if isinstance(left.code, int) else 1
-        except Exception as error:  # noqa: BLE001 - the last line of defence
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
             return report(explain(error), as_json=as_json)
         if code == EXIT_INTERRUPTED:
             return report(explain(KeyboardInterrupt()), as_json=as_json)
