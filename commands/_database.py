@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ai_platform.errors import Refused
 
+from ._read_only import explaining_read_only
+from ._standing import require_schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,14 +17,8 @@ if TYPE_CHECKING:
 
     from ai_platform.connection import Target
 
-__all__ = ["database", "require_schema"]
+__all__ = ["database"]
 
-# by catalog: to_regclass() would raise for a login without USAGE on the schema
-_HAS_USERS = """
-SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
-                 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-                WHERE n.nspname = 'auth' AND c.relname = 'users')
-"""
 _MAY_BECOME = """
 SELECT r.rolname
   FROM unnest(%s::text[]) WITH ORDINALITY AS wanted(name, place)
@@ -37,26 +34,20 @@ def database(*roles: str) -> Iterator[Connection[Any]]:
     """Give one transaction under the first of *roles* that the login may take.
 
     The role ends with the transaction, so that a pooler in transaction mode never
-    hands it to somebody else. Raises CannotConnect; Refused before `platform db
-    upgrade` and without a role.
+    hands it to somebody else. Raises CannotConnect; Refused without a role, and
+    where `require_schema` does.
     """
     from ai_platform.connection import connect, resolve  # noqa: PLC0415 - slow
 
     target = resolve()
-    with connect(target) as connection, connection.transaction():
+    with (
+        explaining_read_only(target),
+        connect(target) as connection,
+        connection.transaction(),
+    ):
         require_schema(connection, target)
         _become(connection, target, roles)
         yield connection
-
-
-def require_schema(connection: Connection[Any], target: Target) -> None:
-    """Raise Refused when the platform's tables are not there yet."""
-    row = connection.execute(_HAS_USERS).fetchone()
-    if not (row and row[0]):
-        raise Refused(
-            f"database {target.database!r} does not hold the platform yet",
-            hint="platform db upgrade",
-        )
 
 
 def _become(

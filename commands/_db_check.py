@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from ._console import AsJson, DryRun, note, progress, say, show
+from ._standing import require_schema
+from ._text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from ai_platform.catalog.judge import Verdict
+    from ai_platform.connection import Target
 
 __all__ = ["check", "refresh"]
 
@@ -24,6 +27,7 @@ def check(as_json: AsJson = False) -> None:
     from models import metadata  # noqa: PLC0415
 
     target = resolve()
+    _require_ground(target, complete=False)
     with progress("comparing the catalog"):
         verdict = judge(target, metadata, _sql_root())
     _print(verdict, as_json=as_json)
@@ -37,9 +41,27 @@ def refresh(dry_run: DryRun = False, as_json: AsJson = False) -> None:
     from ai_platform.connection import resolve  # noqa: PLC0415
     from models import metadata  # noqa: PLC0415
 
-    verdict = renew(resolve(), metadata, _sql_root(), dry_run=dry_run)
+    target = resolve()
+    _require_ground(target, complete=True)
+    verdict = renew(target, metadata, _sql_root(), dry_run=dry_run)
     rows = [{"file": file.name, "renewed": not dry_run} for file in verdict.files]
     show(rows, as_json=as_json, empty="nothing to refresh")
+
+
+def _require_ground(target: Target, *, complete: bool) -> None:
+    """Raise Refused unless *target* is a database of ours, reached without a pooler.
+
+    Both commands act as the owner for a whole session; a pooler in transaction mode
+    would hand that session to another client.
+    """
+    from ai_platform.connection import connect  # noqa: PLC0415 - slow to import
+    from ai_platform.runner._pooler import (  # noqa: PLC0415 - loads Alembic
+        refuse_transaction_pooler,
+    )
+
+    with connect(target) as connection:
+        refuse_transaction_pooler(target, connection)
+        require_schema(connection, target, complete=complete)
 
 
 def _print(verdict: Verdict, *, as_json: bool) -> None:
@@ -56,7 +78,7 @@ def _print(verdict: Verdict, *, as_json: bool) -> None:
         say("the database is as declared")
         return
     drift, outdated = len(verdict.drift), len(verdict.outdated)
-    note(f"{drift} differences, {outdated} more for refresh")
+    note(f"{counted(drift, 'difference')}, {outdated} more for refresh")
     note(f"next: {'platform db refresh' if outdated else _next(verdict)}")
 
 

@@ -20,7 +20,7 @@ EXIT_INTERRUPTED = 130
 # SQLSTATE classes and codes that mean: there is no usable connection
 _NO_CONNECTION = ("08", "28", "3D000", "53300", "57P01", "57P02", "57P03")
 _HINTS = {
-    "25006": "this server is a standby: connect to the primary",
+    "25006": "connect to the primary, or reset default_transaction_read_only",
     "3F000": "platform db upgrade",
     "40": "run the command again",
     "42501": "use a login that may SET ROLE platform_owner",

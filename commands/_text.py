@@ -1,10 +1,10 @@
-"""How wide a text is on a terminal."""
+"""How wide a text is on a terminal, and how a number of things is said."""
 
 from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["pad", "width"]
+__all__ = ["counted", "pad", "width"]
 
 
 def width(text: str) -> int:
@@ -23,3 +23,8 @@ def _cells(char: str) -> int:
     if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(char) in {"W", "F"} else 1
+
+
+def counted(number: int, noun: str) -> str:
+    """Return *number* with *noun*, which takes an s unless there is one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._console import AsJson, DryRun, Yes, confirm, example, group, note, show
-from ._database import require_schema
+from ._read_only import explaining_read_only
+from ._standing import require_schema
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -51,7 +52,8 @@ def harden(
         losers = [] if undo or not rights else hardening.locked_out(connection)
         if rights and not dry_run:
             _ask(connection, losers, undo=undo, yes=yes)
-            rights = act(connection)
+            with explaining_read_only(target):
+                rights = act(connection)
     key = "given_back" if undo else "taken"
     if as_json:
         record = {key: [asdict(right) for right in rights], "locked_out": losers}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._console import AsJson, DryRun, example, group, note, progress, show
+from ._standing import require_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+
+    from psycopg import Connection
 
     from ai_platform.maintenance.partitions import ParentStatus, Step
 
@@ -64,11 +69,10 @@ _STATUS_COLUMNS = {
 @app.command(epilog=example("platform partitions plan --at 2027-01-01"))
 def plan(table: Table = None, at: At = None, as_json: AsJson = False) -> None:
     """Show the partitions that apply would create, without creating them."""
-    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with partitions.opened(resolve()) as conn:
+    with _opened() as conn:
         _report(partitions.plan(conn, now=now, table=table), as_json=as_json)
 
 
@@ -84,11 +88,10 @@ def apply(
     if dry_run:
         plan(table=table, at=at, as_json=as_json)
         return
-    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with partitions.opened(resolve()) as conn, progress("creating partitions"):
+    with _opened() as conn, progress("creating partitions"):
         steps = partitions.apply(conn, now=now, table=table, wait_s=wait)
     _report(steps, as_json=as_json)
 
@@ -106,11 +109,10 @@ def prune(
     Exit code 1: something was delayed by an open transaction, or failed. The next
     run goes on where this one stopped.
     """
-    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with partitions.opened(resolve()) as conn, progress("removing partitions"):
+    with _opened() as conn, progress("removing partitions"):
         steps = partitions.prune(
             conn, now=now, table=table, dry_run=dry_run, wait_s=wait
         )
@@ -120,15 +122,26 @@ def prune(
 @app.command(epilog=example("platform partitions status --json"))
 def status(table: Table = None, at: At = None, as_json: AsJson = False) -> None:
     """Show how far the partitions reach; exit code 1 when something needs attention."""
-    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with partitions.opened(resolve()) as conn:
+    with _opened() as conn:
         found: list[ParentStatus] = partitions.status(conn, now=now, table=table)
     show(found, as_json=as_json, columns=_STATUS_COLUMNS, empty="no partition policy")
     if any(one.problems for one in found):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _opened() -> Iterator[Connection[Any]]:
+    """Give a connection for maintenance to a database at the newest revision."""
+    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
+    from ai_platform.maintenance import partitions  # noqa: PLC0415
+
+    target = resolve()
+    with partitions.opened(target) as connection:
+        require_schema(connection, target)
+        yield connection
 
 
 def _moment(at: str | None) -> datetime | None:

@@ -11,8 +11,9 @@ from ai_platform.errors import BadValue
 from ai_platform.names import OWNER
 
 from ._console import AsJson, example, group, note, progress, say, show
-from ._database import require_schema
+from ._read_only import explaining_read_only
 from ._secret import Generate, PasswordFile, PasswordSource, PasswordStdin
+from ._standing import require_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,6 +160,7 @@ def _acting(target: Target) -> Iterator[Engine]:
         connection.exec_driver_sql(f"SET LOCAL ROLE {OWNER}")
 
     try:
-        yield engine
+        with explaining_read_only(target):
+            yield engine
     finally:
         engine.dispose()
