@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import zygote
 from .environment import clean_environment
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ def run_program(
     """
     environment = dict(clean_environment() if env is None else env)
     environment["PATH"] = f"{SCRIPTS}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    if zygote.can_run(argv, environment):
+        done = zygote.run(
+            argv, env=environment, text=text or "", cwd=cwd, timeout=timeout
+        )
+        return _checked(done, check=check)
     ours = SCRIPTS / argv[0]
     done = subprocess.run(
         [ours if ours.is_file() else argv[0], *argv[1:]],
@@ -47,8 +53,15 @@ def run_program(
         encoding="utf-8",
         check=False,
     )
+    return _checked(done, check=check)
+
+
+def _checked(
+    done: subprocess.CompletedProcess[str], *, check: bool
+) -> subprocess.CompletedProcess[str]:
     if check and done.returncode:
-        pytest.fail(f"{argv}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        said = f"{done.stdout}\n{done.stderr}"
+        pytest.fail(f"{done.args}: exit {done.returncode}\n{said}")
     return done
 
 
