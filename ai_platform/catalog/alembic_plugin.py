@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -23,7 +24,7 @@ from alembic.operations.ops import (
 )
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import text
+from sqlalchemy import DefaultClause, text
 
 from ai_platform.connection import Target
 
@@ -39,14 +40,20 @@ if TYPE_CHECKING:
     import psycopg
     from alembic.autogenerate.api import AutogenContext
     from alembic.operations.ops import UpgradeOps
-    from sqlalchemy import MetaData
+    from sqlalchemy import Column, MetaData
     from sqlalchemy.engine import Connection
 
     from .difference import Difference
 
-__all__ = ["CatalogDrift", "alembic_plugin", "partition_filter", "target_of"]
+__all__ = [
+    "CatalogDrift",
+    "alembic_plugin",
+    "partition_filter",
+    "target_of",
+]
 
 NAME: Final = "ai_platform.catalog"
+_SPACING: Final = re.compile(r"[()\s]")
 log = logging.getLogger(f"alembic.autogenerate.{NAME}")
 
 
@@ -93,10 +100,39 @@ def alembic_plugin(metadata: MetaData, sql_root: Path) -> list[str]:
         return PriorityDispatchResult.CONTINUE
 
     _forget()
-    Plugin(NAME).add_autogenerate_comparator(
+    plugin = Plugin(NAME)
+    plugin.add_autogenerate_comparator(_same_default, "column", "server_default")
+    plugin.add_autogenerate_comparator(
         compare, "autogenerate", priority=DispatchPriority.LAST
     )
     return ["alembic.autogenerate.*", NAME]
+
+
+def _same_default(
+    _context: AutogenContext,
+    _operation: AlterColumnOp,
+    _schema: str | None,
+    _table: str,
+    _column: str,
+    actual: Column[Any],
+    declared: Column[Any],
+) -> PriorityDispatchResult:
+    """Let defaults with equal texts pass.
+
+    Alembic would have the server compute both sides, and a standby cannot compute
+    them all. What blanks and parentheses change, the catalog's comparison sees.
+    """
+    texts = {_text_of(column.server_default) for column in (actual, declared)}
+    if len(texts) == 1 and None not in texts:
+        return PriorityDispatchResult.STOP
+    return PriorityDispatchResult.CONTINUE
+
+
+def _text_of(default: object) -> str | None:
+    """Return a default's text without blanks and parentheses, None without a text."""
+    if not isinstance(default, DefaultClause):
+        return None
+    return _SPACING.sub("", str(getattr(default.arg, "text", default.arg)))
 
 
 def _forget() -> None:
