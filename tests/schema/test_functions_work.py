@@ -63,7 +63,7 @@ def test_dead_worker_gives_its_jobs_back(
     tenants: Tenants, owner: psycopg.Connection[Any]
 ) -> None:
     """An expired lease is taken again, and buried after the last attempt."""
-    owner.execute("UPDATE algo_platform.jobs SET status = 'cancelled'")
+    owner.execute("DELETE FROM algo_platform.jobs")
     owner.execute(
         "INSERT INTO algo_platform.jobs (organization_id, queue, kind, max_attempts) "
         "VALUES (%s, 'lost', 'k', 2)",
