@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     pgdata: Path = Field(
         default=CHECKOUT / ".pgdata", validation_alias="PLATFORM_PGDATA"
     )
+    secrets: Path | None = Field(default=None, validation_alias="PLATFORM_SECRETS")
     lock_wait_s: _Time = Field(default=600.0, validation_alias="PLATFORM_LOCK_WAIT")
     lock_timeout_s: _Time = Field(default=4.0, validation_alias="PLATFORM_LOCK_TIMEOUT")
     statement_timeout_s: _TimeOrNone = Field(

@@ -7,7 +7,8 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,12 +16,15 @@ from ai_platform.errors import BadValue
 
 from ._console import read_secret
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = [
     "Generate",
     "PasswordFile",
     "PasswordSource",
     "PasswordStdin",
-    "secrets_folder",
+    "secrets_folders",
     "write_secret",
 ]
 
@@ -48,6 +52,7 @@ class PasswordSource:
     """Finds the password of *username* when asked; remembers one it made itself.
 
     With *may_generate* it makes one where nobody can be asked; *is_new* asks twice.
+    As a context it removes the file of a generated password when the work fails.
     """
 
     username: str
@@ -57,6 +62,7 @@ class PasswordSource:
     generate: bool = False
     may_generate: bool = False
     is_new: bool = True
+    advice: str = "use --password-stdin or --password-file"
     result: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     """What to tell about a generated password: the text or the name of its file."""
     _text: str | None = field(default=None, init=False, repr=False)
@@ -67,6 +73,24 @@ class PasswordSource:
                 "the password can come from one place only",
                 hint="one of --password-stdin, --password-file, --generate",
             )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.discard()
+
+    def discard(self) -> None:
+        """Forget a generated password that nobody has now, and remove its file."""
+        if file := self.result.get("password_file"):
+            Path(file).unlink(missing_ok=True)
+        self.result = {}
+
+    def check_room(self) -> None:
+        """Raise BadValue when a generated password could not be kept."""
+        if self._makes and not _is_shown():
+            self._kept("").unlink()
 
     def ask(self) -> None:
         """Read the password now, so that no transaction waits for a person.
@@ -107,36 +131,74 @@ class PasswordSource:
         )
 
         password = generate_password()
-        if sys.stdout.isatty():
+        if _is_shown():
             self.result = {"password": password}
         else:
-            self.result = {"password_file": str(write_secret(self.username, password))}
+            self.result = {"password_file": str(self._kept(password))}
         return password
 
+    def _kept(self, password: str) -> Path:
+        try:
+            return write_secret(f"{self.username}.{place()}", password)
+        except BadValue as error:
+            raise BadValue(error.message, hint=self.advice) from None
 
-def secrets_folder() -> Path:
-    """Return the folder of generated secrets: beside the data, unknown to git."""
-    from ai_platform.settings import settings  # noqa: PLC0415 - loads pydantic
 
-    return settings().pgdata.parent / ".secrets"
+def _is_shown() -> bool:
+    """Return whether a generated password goes to the terminal, not to a file."""
+    return sys.stdout.isatty()
 
 
-def write_secret(name: str, secret: str, folder: Path | None = None) -> Path:
-    """Write *secret* to a new 0600 file and return its path.
+def secrets_folders() -> list[Path]:
+    """Return where generated secrets may go, best first; git knows none of them.
+
+    PLATFORM_SECRETS alone when it is set; else the checkout, then the state folder
+    of the person.
+    """
+    from ai_platform.settings import CHECKOUT, settings  # noqa: PLC0415 - slow
+
+    given = settings().secrets
+    if given is not None:
+        return [given]
+    # Path.expanduser() raises for somebody without a home
+    home = os.path.expanduser("~/.local/state")  # noqa: PTH111
+    state = os.environ.get("XDG_STATE_HOME") or home
+    return [CHECKOUT / ".secrets", Path(state) / "ai-platform"]
+
+
+def place() -> str:
+    """Return a short name of the database meant, for the name of a file."""
+    from ai_platform.connection import configured_by, resolve  # noqa: PLC0415 - slow
+    from ai_platform.settings import Settings, settings  # noqa: PLC0415
+
+    if configured_by() is None:
+        data = settings().pgdata
+        usual = data == Settings.model_fields["pgdata"].default
+        return "platform.embedded" + ("" if usual else f"-{data.name}")
+    target = resolve()
+    server = urlsplit(target.url).netloc.rpartition("@")[2] or "local"
+    return f"{target.database}.{server}"
+
+
+def write_secret(name: str, secret: str, folders: Sequence[Path] | None = None) -> Path:
+    """Write *secret* to a new 0600 file in the first folder that takes it.
 
     A file that exists is never touched: the name gets a number. Raises BadValue
-    when the folder cannot be written.
+    when no folder can be written.
     """
-    folder = folder or secrets_folder()
-    stem = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:60] + "-password"
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return _write_new(folder, stem, secret)
-    except OSError as error:
-        raise BadValue(
-            f"cannot keep the generated password in {folder}: {error.strerror}",
-            hint="use --password-stdin or --password-file",
-        ) from None
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip(".")[:90] + "-password"
+    folders = secrets_folders() if folders is None else folders
+    refusals = []
+    for folder in folders:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return _write_new(folder, stem, secret)
+        except OSError as error:
+            refusals.append(f"{folder}: {error.strerror}")
+    raise BadValue(
+        f"cannot keep the generated password in {' or '.join(refusals)}",
+        hint="use --password-stdin or --password-file",
+    )
 
 
 def _write_new(folder: Path, stem: str, secret: str) -> Path:
@@ -146,8 +208,12 @@ def _write_new(folder: Path, stem: str, secret: str) -> Path:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(secret + "\n")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(secret + "\n")
+        except BaseException:
+            path.unlink()  # a full disk: half a password is none
+            raise
         return path
     raise FileExistsError(17, "too many files of that name", str(folder / stem))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ai_platform.errors import BadValue
+from ai_platform.errors import BadValue, Refused
 from ai_platform.names import OWNER
 
 from ._console import AsJson, example, group, note, progress, say, show
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from ai_platform.connection import Target
-    from seeds import FirstDay
+    from seeds import FirstDay, Outcome
 
 app = group("Fill in day one: reference rows, administrator.")
 
@@ -76,6 +76,7 @@ def seed(
         variable=VARIABLE,
         generate=generate,
         may_generate=True,
+        advice=f"use --password-stdin, --password-file or {VARIABLE}",
     )
     if demo:
         check_room(target, wanted, beside_others=yes)
@@ -124,8 +125,26 @@ def first_day(
 
     from seeds import seed as bring_in  # noqa: PLC0415 - loads the models
 
-    with _acting(target) as engine:
-        return [asdict(outcome) for outcome in bring_in(engine, wanted, source.get)]
+    with source, _acting(target) as engine:
+        done = bring_in(engine, wanted, source.get)
+    if all(outcome.change != "created" for outcome in done if _is_first(outcome)):
+        source.discard()  # somebody else was quicker
+    return [asdict(outcome) for outcome in done]
+
+
+def _is_first(outcome: Outcome) -> bool:
+    return outcome.what.startswith("administrator ")
+
+
+def lacks_administrator(target: Target, wanted: FirstDay) -> bool:
+    """Return whether `first_day` would make an administrator in *target*."""
+    from seeds import needs_password  # noqa: PLC0415 - loads the models
+
+    try:
+        with _acting(target) as engine:
+            return needs_password(engine, wanted)
+    except Refused:
+        return True
 
 
 def tell_password(source: PasswordSource) -> None:

@@ -47,7 +47,9 @@ def up(as_json: AsJson = False) -> None:
     from .seed import VARIABLE, tell_password  # noqa: PLC0415
 
     wanted = FirstDay()
-    source = PasswordSource(wanted.login, variable=VARIABLE, generate=True)
+    source = PasswordSource(
+        wanted.login, variable=VARIABLE, generate=True, advice=f"set {VARIABLE}"
+    )
     done = _bring_up(source)
     if as_json:
         show({"done": [asdict(step) for step in done], **source.result}, as_json=True)
@@ -95,12 +97,27 @@ def _bring_up(source: PasswordSource) -> list[Done]:
 
     done = [_step("starting the server", _start)]
     target = resolve()
+    _require_room(target, source)
     done.append(_step("upgrading", lambda: _upgrade(target)))
     if _variable() is None:
         done.append(_step("making logins", lambda: _logins(target)))
     done.append(_step("seeding", lambda: _seed(target, source)))
     done.append(_step("making partitions", lambda: _partitions(target)))
     return done
+
+
+def _require_room(target: Target, source: PasswordSource) -> None:
+    """Raise BadValue, before anything is done, where a new password would be lost."""
+    from ai_platform.errors import BadValue  # noqa: PLC0415 - beside its user
+    from seeds import FirstDay  # noqa: PLC0415 - loads the models
+
+    from .seed import lacks_administrator  # noqa: PLC0415 - beside its user
+
+    try:
+        source.check_room()
+    except BadValue:
+        if lacks_administrator(target, FirstDay()):
+            raise
 
 
 def _step(label: str, step: Callable[[], Done]) -> Done:

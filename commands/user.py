@@ -46,7 +46,7 @@ def create(
     new.check()
     source = PasswordSource(username, password_stdin, password_file, generate=generate)
     source.ask()
-    with database(OWNER) as connection:
+    with source, database(OWNER) as connection:
         user = users.create_user(connection, new, source.get())
     _tell({"id": user, "username": username, **source.result}, "created", as_json)
 
@@ -65,7 +65,7 @@ def password(
 
     source = PasswordSource(login, password_stdin, password_file, generate=generate)
     source.ask()
-    with database(OWNER) as connection:
+    with source, database(OWNER) as connection:
         users.find_user(connection, login)
         ended = users.set_password(connection, login, source.get())
     record = {"username": login, "sessions_ended": ended, **source.result}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,6 @@ from tests.support.environment import clean_environment
 
 if TYPE_CHECKING:
     import subprocess
-    from pathlib import Path
 
     from tests.support.database import Database
     from tests.support.programs import Run
@@ -78,11 +78,32 @@ def test_a_generated_password_lands_in_a_file(
     argv = ["user", "password", "ada", "--generate"]
     files = [platform.json(*argv)["password_file"] for _ in range(2)]
 
-    assert files == [f"{tmp_path}/.secrets/ada-password{end}" for end in ("", "-2")]
-    assert {(tmp_path / ".secrets" / "ada-password").stat().st_mode & 0o777} == {0o600}
+    assert files[1] == files[0] + "-2"
+    assert files[0].startswith(f"{tmp_path}/.secrets/ada.")
+    assert Path(files[0]).stat().st_mode & 0o777 == 0o600
     for file, code in zip(files, (1, 0), strict=True):
         done = platform("user", "verify", "ada", "--password-file", file)
         assert done.returncode == code
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["ada", "--email", "b@x.org"],
+        ["bob", "--email", "ada@x.org"],
+        ["bob", "--email", "b@x.org", "--org", "nix"],
+        ["bob", "--email", "b@x.org", "--org", "acme", "--role", "nix"],
+    ],
+)
+def test_a_failure_leaves_no_password(
+    platform: Platform, tmp_path: Path, argv: list[str]
+) -> None:
+    """A file with the password of nobody would only mislead."""
+    create_ada(platform)
+    done = platform("user", "create", *argv, "--generate")
+
+    assert done.returncode == 2
+    assert list((tmp_path / ".secrets").iterdir()) == []
 
 
 def test_a_password_needs_a_source(platform: Platform) -> None:

@@ -86,7 +86,8 @@ def test_the_administrator_can_log_in(
 ) -> None:
     """No known password: the one made lies in a file that only its owner can read."""
     env, first = first_up
-    secret = Path(env["PLATFORM_PGDATA"]).parent / ".secrets" / "admin-password"
+    secrets = Path(env["PLATFORM_PGDATA"]).parent / ".secrets"
+    secret = secrets / "admin.platform.embedded-pgdata-password"
     password = secret.read_text()
 
     assert str(secret) in first.stdout

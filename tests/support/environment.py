@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,13 @@ def clean_environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if name not in _OURS and not name.startswith(_PREFIXES)
     }
-    return {**kept, "PLATFORM_PGDATA": _NOWHERE, **more}
+    # generated passwords go beside the data, never into the developer's checkout
+    data = more.get("PLATFORM_PGDATA", _NOWHERE)
+    ours = {
+        "PLATFORM_PGDATA": data,
+        "PLATFORM_SECRETS": f"{Path(data).parent}/.secrets",
+    }
+    return {**kept, **ours, **more}
 
 
 def pytest_configure() -> None:
