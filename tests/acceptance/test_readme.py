@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.documents import commands
 from tests.support.environment import clean_environment
 from tests.support.programs import CHECKOUT, SCRIPTS
 
@@ -19,20 +20,6 @@ NOT_RUN = {
     "make test": "it is what runs this test",
     ". .venv/bin/activate": "the test puts the same folder on the PATH",
 }
-BLOCK = re.compile(r"```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
-
-
-def _blocks(language: str, *names: str) -> list[str]:
-    found = []
-    for name in names:
-        text = (CHECKOUT / name).read_text(encoding="utf-8")
-        found += [m["body"] for m in BLOCK.finditer(text) if m["language"] == language]
-    return found
-
-
-def _commands() -> list[str]:
-    lines = [line for body in _blocks("sh", "README.md") for line in body.splitlines()]
-    return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
 
 def test_the_commands_of_the_readme_work(folder: Path) -> None:
@@ -41,10 +28,10 @@ def test_the_commands_of_the_readme_work(folder: Path) -> None:
         PLATFORM_PGDATA=str(folder / "pgdata"),
         PATH=f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}",
     )
-    commands = _commands()
-    assert commands[0] == "make up"
+    lines = commands("README.md")
+    assert lines[0] == "make up"
     try:
-        for command in commands:
+        for command in lines:
             if command not in NOT_RUN:
                 _succeeds(command, environment)
     finally:
@@ -68,15 +55,7 @@ def _succeeds(command: str, environment: dict[str, str]) -> None:
 
 def test_exceptions_are_in_the_readme() -> None:
     """A command that is no longer in the README needs no excuse here."""
-    assert set(NOT_RUN) - set(_commands()) == set()
-
-
-def test_the_example_for_services_is_python() -> None:
-    """The block that a service developer copies compiles and imports what exists."""
-    (body,) = _blocks("python", "README.md")
-    compile(body, "README.md", "exec")
-    imports = [line for line in body.splitlines() if line.startswith("from ")]
-    exec("\n".join(imports), {})  # noqa: S102 - our own README
+    assert set(NOT_RUN) - set(commands("README.md")) == set()
 
 
 def test_links_of_the_documents_lead_somewhere() -> None:
