@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 import models
 from ai_platform import names
+from ai_platform.runner._preflight import PUBLIC_FUNCTIONS
 from ai_platform.settings import Settings
 from tests.support.programs import CHECKOUT
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 SQL = CHECKOUT / "models" / "sql"
 ROOMS = ("ai_platform", "models", "migrations", "seeds", "commands")
+# everybody's, not ours to explain
+FOREIGN_VARIABLES = {"PATH", "HOME", "XDG_STATE_HOME"}
 IN_REVISIONS = {"__future__", "alembic", "sqlalchemy", "pgvector", "migrations"}
 
 
@@ -132,10 +136,77 @@ def test_every_module_says_what_it_is_for() -> None:
             assert ast.get_docstring(tree), path
 
 
-def test_every_setting_is_documented() -> None:
-    """Each environment variable that is read stands in docs/install.md."""
-    text = (CHECKOUT / "docs" / "install.md").read_text(encoding="utf-8")
+def _variables() -> set[str]:
+    """Return the environment variables of ours that the sources or the tests name."""
+    found = {"DATABASE_URL", "POSTGRES_URL"}
     for field in Settings.model_fields.values():
         alias = field.validation_alias
-        variables = getattr(alias, "choices", None) or [alias]
-        assert [name for name in variables if f"`{name}`" not in text] == []
+        found.update(getattr(alias, "choices", None) or [str(alias)])
+    for folder in (*ROOMS, "tests"):
+        for path in (CHECKOUT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if folder != "tests":
+                found.update(re.findall(r"\bPLATFORM_[A-Z_]+\b", text))
+            found.update(re.findall(r"(?:environ\.get\(|environ\[)\"(\w+)\"", text))
+    return found - FOREIGN_VARIABLES
+
+
+def test_every_setting_is_documented() -> None:
+    """The variables that are read, and only those, stand in docs/install.md."""
+    text = (CHECKOUT / "docs" / "install.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("\n## Settings\n")
+    rows = re.findall(
+        r"^\| (`[A-Z_`, ]+`) \|", table.partition("\n## ")[0], re.MULTILINE
+    )
+
+    assert {name for row in rows for name in re.findall(r"\w+", row)} == _variables()
+
+
+def test_no_other_way_reads_a_variable() -> None:
+    """What the test above collects is all there is: no getenv, no alias of environ."""
+    for room in ROOMS:
+        for path in (CHECKOUT / room).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert "getenv" not in text, path
+            assert "from os import" not in text, path
+
+
+def test_the_public_functions_are_those_declared() -> None:
+    """What the preflight takes for ours in `public` is what models/sql puts there."""
+    declared = {
+        match[1]
+        for path in (SQL / "public").glob("*.sql")
+        for match in re.finditer(
+            r"CREATE (?:OR REPLACE )?FUNCTION public\.(\w+)", path.read_text()
+        )
+    }
+
+    assert sorted(PUBLIC_FUNCTIONS) == sorted(declared)
+
+
+def test_the_objects_we_name_are_declared() -> None:
+    """Each `schema.name` in a text of ai_platform is a table or has an SQL file."""
+    tables = set(models.metadata.tables)
+    named = re.compile(rf"(?<![\w.])({'|'.join(names.SCHEMAS)})\.([a-z]\w*)")
+    unknown = {
+        f"{path.name}: {found[0]}"
+        for path in (CHECKOUT / "ai_platform").rglob("*.py")
+        for text in _texts(path)
+        for found in named.finditer(text)
+        if found[0] not in tables and not (SQL / found[1] / f"{found[2]}.sql").is_file()
+    }
+
+    assert unknown == set()
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield every string of *path* that is not a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documentation = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield "" if id(node) in documentation else node.value
