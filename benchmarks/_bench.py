@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from ai_platform.connection import Target
 
-__all__ = ["BIN", "command", "paired", "scratch_server", "show"]
+__all__ = ["BIN", "Row", "command", "paired", "scratch_server", "show"]
 
 BIN = Path(sys.executable).parent
+Row = tuple[str, tuple[float, float, float], str]
+"""Name of a comparison; seconds of ours and reference, ratio; the bound we set."""
 _OURS = ("DATABASE_URL", "POSTGRES_URL")
 
 
@@ -90,9 +92,7 @@ def _timed(call: Callable[[], None], before: Callable[[], None] | None) -> float
     return time.perf_counter() - started
 
 
-def show(
-    title: str, rows: Sequence[tuple[str, tuple[float, float, float], str]]
-) -> None:
+def show(title: str, rows: Sequence[Row]) -> None:
     """Print one line per comparison: seconds of both, ratio, the bound we set."""
     print(f"\n{title}")
     print(f"{'':44} {'ours':>9} {'reference':>10} {'ratio':>7}  bound")

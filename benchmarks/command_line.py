@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ai_platform.connection import connect
 from ai_platform.runner import offline, upgrade
-from benchmarks._bench import BIN, command, paired, scratch_server, show
+from benchmarks._bench import BIN, Row, command, paired, scratch_server, show
 
 if TYPE_CHECKING:
     from ai_platform.connection import Target
@@ -55,70 +55,68 @@ def main() -> None:
     """Print the table."""
     with scratch_server() as admin, tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        script = folder / "head.sql"
-        script.write_text(offline.range_sql("head"), encoding="utf-8")
-        bench = admin.with_database("bench")
-        psql = _psql()
-        help_ = command(BIN / "alembic", "--help")
-        run_psql = command(
-            psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", script, "-d", bench.url
-        )
-
-        def by_hand() -> None:
-            run_psql()
-            help_()
-
         rows = [
-            (
-                "alembic upgrade head / psql -f + --help",
-                paired(
-                    command(BIN / "alembic", "upgrade", "head", url=bench.url),
-                    by_hand,
-                    before=lambda: _fresh(admin, "bench"),
-                ),
-                "<= 1.5",
-            )
+            _from_empty(admin, folder),
+            _nothing_to_do(admin, folder),
+            _help(),
+            _clone(admin),
         ]
-        _fresh(admin, "bench")
-        upgrade(bench)
-        (folder / "empty").mkdir()
-        _fresh(admin, "bench_empty")
-        ini = _empty_project(folder / "empty", admin.with_database("bench_empty"))
-        rows.append(
-            (
-                "upgrade with nothing to do / alembic current",
-                paired(
-                    command(BIN / "alembic", "upgrade", "head", url=bench.url),
-                    command(BIN / "alembic", "-c", ini, "current"),
-                ),
-                "<= 1.5",
-            )
-        )
-        rows.append(
-            (
-                "platform --help / python -c 'import typer'",
-                paired(
-                    command(BIN / "platform", "--help"),
-                    command(sys.executable, "-c", "import typer"),
-                    runs=15,
-                ),
-                "<= 2",
-            )
-        )
-        rows.append(
-            (
-                "clone of the template / empty database",
-                paired(
-                    lambda: _fresh(admin, "bench_clone", "bench STRATEGY wal_log"),
-                    lambda: _fresh(admin, "bench_clone", "template0 STRATEGY wal_log"),
-                ),
-                "",
-            )
-        )
         show("Command line and runner", rows)
         for name in ("bench", "bench_clone", "bench_empty"):
             with connect(admin) as connection:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _from_empty(admin: Target, folder: Path) -> Row:
+    script = folder / "head.sql"
+    script.write_text(offline.range_sql("head"), encoding="utf-8")
+    url = admin.with_database("bench").url
+    stop = ("-v", "ON_ERROR_STOP=1")
+    psql = command(_psql(), "-X", "-q", *stop, "-f", script, "-d", url)
+    start = command(BIN / "alembic", "--help")
+
+    def by_hand() -> None:
+        psql()
+        start()
+
+    figures = paired(
+        command(BIN / "alembic", "upgrade", "head", url=url),
+        by_hand,
+        before=lambda: _fresh(admin, "bench"),
+    )
+    return "alembic upgrade head / psql -f + --help", figures, "<= 1.5"
+
+
+def _nothing_to_do(admin: Target, folder: Path) -> Row:
+    bench = admin.with_database("bench")
+    for name in ("bench", "bench_empty"):
+        _fresh(admin, name)
+    upgrade(bench)
+    project = folder / "empty"
+    project.mkdir()
+    ini = _empty_project(project, admin.with_database("bench_empty"))
+    figures = paired(
+        command(BIN / "alembic", "upgrade", "head", url=bench.url),
+        command(BIN / "alembic", "-c", ini, "current"),
+    )
+    return "upgrade with nothing to do / alembic current", figures, "<= 1.5"
+
+
+def _help() -> Row:
+    figures = paired(
+        command(BIN / "platform", "--help"),
+        command(sys.executable, "-c", "import typer"),
+        runs=15,
+    )
+    return "platform --help / python -c 'import typer'", figures, "<= 2"
+
+
+def _clone(admin: Target) -> Row:
+    figures = paired(
+        lambda: _fresh(admin, "bench_clone", "bench STRATEGY wal_log"),
+        lambda: _fresh(admin, "bench_clone", "template0 STRATEGY wal_log"),
+    )
+    return "clone of the template / empty database", figures, ""
 
 
 def _psql() -> str:

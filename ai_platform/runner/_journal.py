@@ -8,6 +8,7 @@ database is downgraded to base. It is a report, never a source of truth: that is
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,6 +57,10 @@ _START: Final = f"""
 INSERT INTO {JOURNAL_SCHEMA}.journal (revision, direction, backend_pid)
 VALUES (%s, %s, %s) RETURNING id
 """
+_LATE: Final = f"""
+INSERT INTO {JOURNAL_SCHEMA}.journal (revision, direction, backend_pid, started_at)
+VALUES (%s, %s, %s, clock_timestamp() - make_interval(secs => %s)) RETURNING id
+"""
 _FINISH: Final = f"""
 UPDATE {JOURNAL_SCHEMA}.journal
    SET finished_at = clock_timestamp(), outcome = %s, statements = %s, sql_sha256 = %s
@@ -78,6 +83,7 @@ class Journal:
         self._connection = connection
         self._note = note
         self._row: int | None = None
+        self._late: tuple[str, str, int, float] | None = None
         self._ready = self._ask(_READY)
 
     def report_interrupted(self) -> None:
@@ -93,15 +99,26 @@ class Journal:
     def start(self, revision: str, direction: str, *, backend_pid: int) -> None:
         """Write that *revision* begins."""
         self._row = None
+        self._late = None
+        values = (revision, direction, backend_pid)
         if self._ready or self._create():
-            rows = self._write(_START, (revision, direction, backend_pid))
+            rows = self._write(_START, values)
             self._row = rows[0][0] if rows else None
+        else:
+            self._late = (*values, time.monotonic())
 
     def finish(self, outcome: str, *, statements: int, sha256: str) -> None:
-        """Write how the revision begun last has ended."""
+        """Write how the revision begun last has ended.
+
+        The first one makes the owner of the journal and is written down afterwards.
+        """
+        if self._late is not None and self._create():
+            *values, began = self._late
+            rows = self._write(_LATE, (*values, time.monotonic() - began))
+            self._row = rows[0][0] if rows else None
         if self._row is not None:
             self._write(_FINISH, (outcome, statements, sha256, self._row))
-        self._row = None
+        self._row = self._late = None
 
     def _ask(self, question: LiteralString) -> bool:
         try:

@@ -127,6 +127,8 @@ COMMENT ON COLUMN data_platform.text_embeddings.metadata IS 'Retrieval filters';
 
 COMMENT ON COLUMN data_platform.text_embeddings.updated_at IS 'Last change, kept by trigger';
 
+SET LOCAL client_min_messages = warning;
+
 CREATE INDEX idx_text_embeddings_vector ON data_platform.text_embeddings USING ivfflat (embedding vector_cosine_ops) WITH (lists = 100);
 
 CREATE INDEX ix_text_embeddings_dataset_id_record_id ON data_platform.text_embeddings (dataset_id, organization_id, record_id);

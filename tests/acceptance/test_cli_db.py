@@ -59,8 +59,12 @@ def test_history_tells_what_is_applied(database: Database, run: Run) -> None:
     listed = run("platform", "db", "history", "--json", env=environment)
     journal = run("platform", "db", "history", "--journal", "--json", env=environment)
 
-    assert all(row["applied"] for row in json.loads(listed.stdout))
-    assert {row["outcome"] for row in json.loads(journal.stdout)} == {"done"}
+    known = [row["revision"] for row in json.loads(listed.stdout) if row["applied"]]
+    ran = json.loads(journal.stdout)
+
+    assert known == [revision.id for revision in offline.revisions()]
+    assert [row["revision"] for row in reversed(ran)] == known
+    assert {row["outcome"] for row in ran} == {"done"}
 
 
 def test_the_journal_needs_the_owner(database: Database, run: Run) -> None:
