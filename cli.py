@@ -49,7 +49,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 success, 1 findings, 2 usage, 3 cannot connect, "
-    "4 refused, 130 Ctrl-C.",
+    "4 refused, 130 Ctrl-C, 141 the reader of a pipe has left.",
 )
 
 

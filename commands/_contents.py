@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TextIO, cast
 
 from typer.core import TyperGroup
 from typer.main import get_command
 
 from . import _interrupt
-from ._errors import EXIT_INTERRUPTED, explain, report
+from ._errors import EXIT_INTERRUPTED, EXIT_READER_LEFT, explain, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,6 +92,7 @@ class LazyGroup(TyperGroup):
         """Run a command line and leave the process with its exit code."""
         arguments = list(sys.argv[1:] if args is None else args)
         extra = {**extra, "prog_name": "platform", "standalone_mode": False}
+        _open_what_is_closed()
         for stream in (sys.stdout, sys.stderr):
             # a name that the terminal cannot show must not end the command
             cast("Any", stream).reconfigure(errors="backslashreplace")
@@ -97,26 +100,58 @@ class LazyGroup(TyperGroup):
 
     def _run(self, arguments: list[str], extra: dict[str, Any]) -> int:
         as_json = "--json" in arguments
+        stdout = sys.stdout
         try:
             _interrupt.hand_over()
             code = int(super().main(args=arguments, **extra) or 0)
             sys.stdout.flush()
         except BrokenPipeError:
-            return _reader_left()
+            _drop_output(stdout)
+            return EXIT_READER_LEFT
         except SystemExit as left:
-            # Typer answers a broken pipe with exit 1 before we see the error
+            if sys.stdout is not stdout:
+                # Typer puts another stream there when the reader of a pipe has left
+                _drop_output(stdout)
+                return EXIT_READER_LEFT
             return left.code if isinstance(left.code, int) else 1
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence
+            if isinstance(error, OSError):
+                _drop_output(stdout)
             return report(explain(error), as_json=as_json)
         if code == EXIT_INTERRUPTED:
             return report(explain(KeyboardInterrupt()), as_json=as_json)
         return code
 
 
-def _reader_left() -> int:
-    """Drop what is left of the output: the reader of the pipe has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 1
+def _open_what_is_closed() -> None:
+    """Give a standard stream that the shell has closed (``>&-``) a place to write to.
+
+    Otherwise the next file or connection would become stdout.
+    """
+    missing = [name for name in ("stdin", "stdout", "stderr") if not _is_open(name)]
+    if not missing:
+        return
+    handle = os.open(os.devnull, os.O_RDWR)
+    while handle <= 2:  # noqa: PLR2004 - the three standard streams
+        handle = os.open(os.devnull, os.O_RDWR)
+    os.close(handle)
+    for name in missing:
+        mode = "r" if name == "stdin" else "w"
+        stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 - for good
+        setattr(sys, name, stream)
+
+
+def _is_open(name: str) -> bool:
+    return getattr(sys, name) is not None
+
+
+def _drop_output(stdout: TextIO) -> None:
+    """Throw away what could not be written, or Python would try again at the end."""
+    with suppress(OSError, ValueError):
+        stdout.flush()
+        return
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
 
 
 def walk(group: TyperGroup, *path: str) -> Iterator[tuple[tuple[str, ...], Command]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -13,9 +14,11 @@ from typing import Any
 from ai_platform.errors import BadValue, CannotConnect, PlatformError, Refused
 from ai_platform.text import printable
 
-__all__ = ["EXIT_INTERRUPTED", "Failure", "explain", "report"]
+__all__ = ["EXIT_INTERRUPTED", "EXIT_READER_LEFT", "Failure", "explain", "report"]
 
 EXIT_INTERRUPTED = 130
+EXIT_READER_LEFT = 141
+"""As a program that SIGPIPE has ended: ``platform … | head -1`` found nothing."""
 
 # SQLSTATE classes and codes that mean: there is no usable connection
 _NO_CONNECTION = ("08", "28", "3D000", "53300", "57P01", "57P02", "57P03")
@@ -51,7 +54,7 @@ def explain(error: BaseException) -> Failure:
         return Failure(error.message, error.hint, error.exit_code, error)
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
         return Failure("interrupted", None, EXIT_INTERRUPTED, error)
-    for known in (_usage, _alembic, _database):
+    for known in (_usage, _alembic, _database, _full_disk):
         failure = known(error)
         if failure is not None:
             return failure
@@ -84,6 +87,14 @@ def report(failure: Failure, *, as_json: bool) -> int:
 
 def _clean(text: str) -> str:
     return printable(_URL_PASSWORD.sub(r"\1:***@", " ".join(text.split())))
+
+
+def _full_disk(error: BaseException) -> Failure | None:
+    if not (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return None
+    place = error.filename or "the file that the output goes to"
+    hint = "free some space, then run the command again"
+    return Failure(f"no space left on the disk for {place}", hint, 4, error)
 
 
 def _usage(error: BaseException) -> Failure | None:

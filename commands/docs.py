@@ -21,7 +21,7 @@ HEAD = """# Commands
 
 Written by `platform docs build` from the help of every command; do not edit.
 Exit codes: 0 success, 1 findings, 2 usage or bad value, 3 cannot connect,
-4 connected but refused, 130 Ctrl-C.
+4 connected but refused, 130 Ctrl-C, 141 the reader of a pipe has left.
 """
 
 

@@ -59,11 +59,17 @@ def create(
     until = expiry(expires, now=datetime.now(UTC)) if expires else None
     new = keys.NewKey(name, org, scope, user, network or [], until)
     new.check()
+    if sys.__stdout__ is None:
+        raise BadValue(
+            "stdout is closed: nobody would see the key", hint="leave out >&-"
+        )
     with database(OWNER) as connection:
         key, row = keys.create_key(connection, new)
+        # before the commit: a key that could not be shown must not exist
+        show({"key": key, **row}, as_json=as_json)
+        sys.stdout.flush()
     if not as_json:
         note("keep the key now: it cannot be shown again")
-    show({"key": key, **row}, as_json=as_json)
 
 
 @app.command(epilog=example("platform key verify < key.txt"))

@@ -187,6 +187,26 @@ def test_a_key_is_shown_once(platform: Platform) -> None:
     assert platform("key", "verify", text=made["key"]).returncode == 1
 
 
+@pytest.mark.parametrize(
+    ("shell", "code"), [("> /dev/full", 4), (">&-", 2), ("| true", 141)]
+)
+def test_an_unseen_key_does_not_exist(
+    run: Run, platform: Platform, database: Database, shell: str, code: int
+) -> None:
+    """Where the key cannot be written there is none, and no traceback."""
+    create_ada(platform)
+    command = f"platform key create ci --org acme --scope '*:read' {shell}"
+    env = database.environment("migrator")
+    done = run("bash", "-c", f"set -o pipefail; {command}", env=env)
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if code != 141:
+        assert done.stderr.splitlines()[-1].startswith("next: ")
+    assert platform.json("key", "list") == []
+
+
 def test_the_application_may_verify(
     run: Run, platform: Platform, database: Database
 ) -> None:

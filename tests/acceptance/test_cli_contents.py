@@ -154,6 +154,25 @@ def test_a_reader_may_leave_early() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("shell", "code"),
+    [
+        ("--help >&-", 0),
+        ("--help <&- >&- 2>&-", 0),
+        ("usr 2>&-", 2),
+        ("docs build --nothing >&- 2>&-", 2),
+        ("--help > /dev/full", 4),
+    ],
+)
+def test_closed_streams_change_no_exit_code(run: Run, shell: str, code: int) -> None:
+    """A service manager that closes stdout or stderr gets no traceback."""
+    done = run("bash", "-c", f"platform {shell}")
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_the_command_reference_is_current() -> None:
     """docs/commands.md is what `platform docs build` writes."""
     from commands.docs import reference  # noqa: PLC0415 - imports every body
