@@ -160,6 +160,16 @@ def test_a_program_tells_no_password() -> None:
     assert "cret" not in done.stdout + done.stderr
 
 
+def test_programs_say_which_database_they_took() -> None:
+    """Before anything can fail, Alembic names place and source; `db url` prints it."""
+    env = clean_environment(DATABASE_URL=f"postgresql://u:secret@{NOWHERE}")
+    shown = f"postgresql://u@{NOWHERE}"
+
+    current = run_program("alembic", "current", env=env)
+    assert f"database: {shown} (DATABASE_URL)" in current.stderr
+    assert run_program("platform", "db", "url", env=env).stdout == f"{shown}\n"
+
+
 VARIABLES = {
     "PLATFORM_LOCK_WAIT": "lock_wait_s",
     "PLATFORM_LOCK_TIMEOUT": "lock_timeout_s",
