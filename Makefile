@@ -15,14 +15,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock
+# What is whole is kept: an edited pyproject.toml installs the scripts anew, no more.
+$(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv; install the package python3-venv" >&2; exit 1; }
-	@rm -f $(VENV)/.ready-*
-	@$(PYTHON) -m venv --clear $(VENV)
-	@echo "installing the locked dependencies into $(VENV)" >&2
+	@{ test -f $@ && $(BIN)/python -m pip --version >/dev/null 2>&1; } || { \
+		rm -f $(VENV)/.ready-* && $(PYTHON) -m venv --clear $(VENV) && \
+		echo "installing the locked dependencies into $(VENV)" >&2; }
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
