@@ -14,7 +14,7 @@ from ai_platform.accounts.values import (
     check_text,
     check_username,
 )
-from ai_platform.errors import Refused
+from ai_platform.errors import BadValue, Refused
 from models import Membership, Organization, Role, User
 
 from ._upsert import Outcome
@@ -62,7 +62,10 @@ class FirstDay:
 
 
 def needs_password(engine: Engine, wanted: FirstDay) -> bool:
-    """Return whether `seed` would make an administrator."""
+    """Return whether `seed` would make an administrator.
+
+    Raises BadValue for a bad value, or when others than those wanted are there.
+    """
     wanted.check()
     with engine.connect() as connection:
         return administrator(connection, wanted) is None
@@ -99,6 +102,7 @@ def _organization(connection: Connection, wanted: FirstDay) -> tuple[int, Outcom
     row = connection.execute(found.order_by(table.c.id)).first()
     if row is not None:
         return row.id, Outcome(f"organization {row.slug}", "unchanged")
+    _refuse_second_organization(connection, wanted)
     slug = wanted.org_slug or wanted.USUAL_SLUG
     name = wanted.org_name or wanted.org_slug or wanted.USUAL_NAME
     values = insert(table).values(slug=slug, name=name).returning(table.c.id)
@@ -106,10 +110,23 @@ def _organization(connection: Connection, wanted: FirstDay) -> tuple[int, Outcom
     return created, Outcome(f"organization {slug}", "created")
 
 
+def _refuse_second_organization(connection: Connection, wanted: FirstDay) -> None:
+    table = cast("Table", Organization.__table__)
+    others = select(table.c.slug).where(table.c.deleted_at.is_(None))
+    slug = connection.execute(others.order_by(table.c.id)).scalar()
+    if slug is not None:
+        raise BadValue(
+            f"there is an organization already, {slug!r}, and no {wanted.org_slug!r}: "
+            "seeding makes the first one only",
+            hint=f"platform org create {wanted.org_slug}",
+        )
+
+
 def administrator(connection: Connection, wanted: FirstDay) -> str | None:
     """Return the login name of the administrator that is there.
 
-    Raises Refused when the wanted name or address belongs to another kind of user.
+    Raises Refused when the wanted name or address belongs to another kind of user,
+    BadValue when an administrator is there who is not the wanted one.
     """
     table = cast("Table", User.__table__)
     columns = select(table.c.username, table.c.is_superuser)
@@ -129,7 +146,21 @@ def administrator(connection: Connection, wanted: FirstDay) -> str | None:
             f"user {row.username!r} exists and is not an administrator",
             hint="choose another --username and --email",
         )
-    return str(row.username) if row is not None else None
+    if row is not None and row.username.lower() == wanted.login.lower():
+        return str(row.username)
+    first = select(table.c.username).where(
+        table.c.deleted_at.is_(None), table.c.is_superuser, table.c.is_active
+    )
+    other = row or connection.execute(first.order_by(table.c.id)).first()
+    if other is None:
+        return None
+    if wanted.username is None and row is not None:
+        return str(row.username)
+    raise BadValue(
+        f"there is an administrator already, {other.username!r}, and no "
+        f"{wanted.login!r}: seeding makes the first one only",
+        hint=f"platform user create {wanted.login} --email ADDRESS --superuser",
+    )
 
 
 def _first_administrator(

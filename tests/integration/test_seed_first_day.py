@@ -116,6 +116,26 @@ def test_a_second_seed_changes_nothing(database: Database, engine: Engine) -> No
     assert before == owner.execute(count).fetchone()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "shown", "hint"),
+    [
+        (FirstDay(username="b"), "administrator already, 'a'", "user create b "),
+        (FirstDay(email="b@x.org"), "administrator already, 'a'", "user create admin "),
+        (FirstDay(org_slug="two"), "organization already, 'one'", "org create two"),
+    ],
+)
+def test_seeding_makes_no_second(
+    database: Database, engine: Engine, wanted: FirstDay, shown: str, hint: str
+) -> None:
+    """Who is named and not there is not silently passed over, nor made beside."""
+    seed(engine, FirstDay("one", None, "a", "a@x.org"), lambda: PASSWORD)
+    with pytest.raises(BadValue, match=shown) as caught:
+        seed(engine, wanted, never)
+
+    assert hint in str(caught.value.hint)
+    assert len(users.list_users(database.connect(role="platform_owner"))) == 1
+
+
 def test_two_seeds_at_once_agree(database: Database, engine: Engine) -> None:
     """Both find an empty house; one makes the administrator, the other sees it."""
     meeting = threading.Barrier(2)
