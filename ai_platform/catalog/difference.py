@@ -12,7 +12,7 @@ from ._wording import change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Difference", "diff", "render"]
+__all__ = ["WHOLE", "Difference", "diff", "render"]
 
 WHOLE = "object"
 # Older servers do not know the right: there an owner's full rights lack the word.

@@ -10,7 +10,7 @@ from psycopg import sql
 from ai_platform import names
 from ai_platform.connection import connect
 
-from .difference import Difference, diff
+from .difference import WHOLE, Difference, diff
 from .reference import reference
 from .snapshot import snapshot
 from .sources import load_order, read_sources
@@ -135,7 +135,8 @@ def sort_out(differences: Iterable[Difference], files: Sequence[SqlFile]) -> Ver
 
 def _renewed_by(item: Difference) -> str:
     """Return the name of the file that could make *item* right, or an empty text."""
-    if item.actual == "present":
+    if item.property == WHOLE:
+        # what is missing comes from a revision: refresh makes nothing new
         return ""
     if item.kind in _OF_FILES:
         return item.identity.partition("(")[0].replace('"', "")

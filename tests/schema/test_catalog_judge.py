@@ -140,6 +140,15 @@ def test_what_a_server_version_chose_is_refreshed(database: Database) -> None:
     assert_same_catalog(before, catalog_of(database))
 
 
+def test_a_missing_function_is_drift_not_refresh() -> None:
+    """Refresh renews what is there; what is missing comes from a revision."""
+    name = "public.uuid_generate_v7()"
+    missing = Difference("function", name, "object", "present", None)
+    verdict = sort_out([missing], read_sources(SQL_ROOT))
+
+    assert (verdict.drift, verdict.outdated, verdict.files) == ((missing,), (), ())
+
+
 def test_an_edited_function_is_drift_not_refresh() -> None:
     """Only texts that the server's version chooses are renewed without a question."""
     files = read_sources(SQL_ROOT)
