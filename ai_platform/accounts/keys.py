@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row
 
 from ai_platform.errors import BadValue
+from ai_platform.text import quoted
 
 from .organizations import organization_id
 from .values import check_cidrs, check_scopes, check_slug, check_text
@@ -185,7 +186,8 @@ def _seated(connection: Connection[Any], new: NewKey, org: int) -> int | None:
     row = connection.execute(_SEATED, (new.user, org)).fetchone()
     if row is None:
         raise BadValue(
-            f"no active user {new.user!r} with a seat in {new.organization!r}",
+            f"no active user {quoted(new.user)} with a seat in "
+            f"{quoted(new.organization)}",
             hint=f"platform user list --org {new.organization}",
         )
     return int(row[0])

@@ -8,6 +8,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from ai_platform.errors import BadValue
+from ai_platform.text import quoted
 
 from .values import check_slug, check_text
 
@@ -52,7 +53,7 @@ def create_organization(
         row = _rows(connection, statement, (slug, name))[0]
     except UniqueViolation:
         raise BadValue(
-            f"organization {slug!r} exists already", hint="platform org list"
+            f"organization {quoted(slug)} exists already", hint="platform org list"
         ) from None
     return row
 
@@ -70,7 +71,7 @@ def organization_id(connection: Connection[Any], slug: str) -> int:
         (check_slug(slug),),
     )
     if not rows:
-        raise BadValue(f"no organization {slug!r}", hint="platform org list")
+        raise BadValue(f"no organization {quoted(slug)}", hint="platform org list")
     return int(rows[0]["id"])
 
 

@@ -39,14 +39,19 @@ def check_password(password: str, *, username: str = "", email: str = "") -> Non
     Raises BadValue; its text never holds the password.
     """
     if "\0" in password:
-        raise BadValue("the password contains a NUL character")
+        raise BadValue(
+            "the password contains a NUL character", hint="use one without it"
+        )
     if len(password) < MIN_LENGTH:
         raise BadValue(
             "the password is too short",
             hint=f"use at least {MIN_LENGTH} characters; a sentence is fine",
         )
     if len(_bytes(password)) > MAX_BYTES:
-        raise BadValue(f"the password is longer than {MAX_BYTES} bytes")
+        raise BadValue(
+            f"the password is longer than {MAX_BYTES} bytes",
+            hint="use a shorter one; is it the right file?",
+        )
     if len(set(password)) == 1 or password.lower() in {username.lower(), email.lower()}:
         raise BadValue("the password is easy to guess", hint="use another one")
 

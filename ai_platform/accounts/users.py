@@ -9,7 +9,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from ai_platform.errors import BadValue, Refused
-from ai_platform.text import is_unsafe
+from ai_platform.text import is_unsafe, quoted
 
 from .organizations import organization_id
 from .passwords import (
@@ -241,7 +241,7 @@ def _give_seat(
     values = {"org": home, "user": user_id, "role": user.role}
     if _one_or_none(connection, _SEAT, values) is None:
         raise BadValue(
-            f"no role {user.role!r} in organization {user.organization!r}",
+            f"no role {quoted(user.role)} in organization {user.organization!r}",
             hint="built-in roles: owner, admin, developer, viewer",
         )
 
@@ -250,10 +250,10 @@ def _taken(user: NewUser, error: UniqueViolation) -> BadValue:
     """Name the value that is taken; the names of the constraints tell which."""
     if "email" in (error.diag.constraint_name or ""):
         return BadValue(
-            f"mail address {user.email!r} is taken", hint="platform user list"
+            f"mail address {quoted(user.email)} is taken", hint="platform user list"
         )
     return BadValue(
-        f"login name {user.username!r} is taken (case does not count)",
+        f"login name {quoted(user.username)} is taken (case does not count)",
         hint="platform user list",
     )
 
@@ -268,7 +268,7 @@ def find_user(connection: Connection[Any], login: str) -> dict[str, Any]:
     check_text("login name", login, longest=254)
     row = _one_or_none(connection, statement, {"login": login})
     if row is None:
-        raise BadValue(f"no user {login!r}", hint="platform user list")
+        raise BadValue(f"no user {quoted(login)}", hint="platform user list")
     return row
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 from ai_platform.errors import BadValue
-from ai_platform.text import is_unsafe
+from ai_platform.text import is_unsafe, quoted
 
 __all__ = [
     "check_cidrs",
@@ -38,14 +38,20 @@ def check_text(what: str, value: str, *, longest: int) -> str:
     Raises BadValue for control and reordering characters and text not in NFC.
     """
     if not value or value != value.strip():
-        raise BadValue(f"{what} is empty or has space at an end, got {value!r}")
+        raise BadValue(
+            f"{what} is empty or has space at an end, got {quoted(value)}",
+            hint="give it without the space",
+        )
     if len(value) > longest:
         raise BadValue(
             f"{what} is {len(value)} characters long",
             hint=f"use at most {longest} characters",
         )
     if any(map(is_unsafe, value)):
-        raise BadValue(f"{what} has a control character or a stray byte, got {value!a}")
+        raise BadValue(
+            f"{what} has a control character or a stray byte, got {value!a}",
+            hint="type it anew; a pasted text may hold what cannot be seen",
+        )
     if not unicodedata.is_normalized("NFC", value):
         raise BadValue(
             f"{what} is not in Unicode normal form C, got {value!a}",
@@ -63,7 +69,7 @@ def check_username(value: str, *, email: str) -> str:
     check_text("login name", value, longest=150)
     if "@" in value and value.lower() != email.lower():
         raise BadValue(
-            f"login name looks like the address of somebody else, got {value!r}",
+            f"login name looks like the address of somebody else, got {quoted(value)}",
             hint="leave out the @, or use the same text for --email",
         )
     return value
@@ -78,7 +84,7 @@ def check_email(value: str) -> str:
         or not all(_LABEL.fullmatch(label) for label in domain.split("."))
     ):
         raise BadValue(
-            f"not a mail address, got {value!r}", hint="write name@example.org"
+            f"not a mail address, got {quoted(value)}", hint="write name@example.org"
         )
     return check_text("mail address", value, longest=254)
 
@@ -87,7 +93,7 @@ def check_slug(value: str) -> str:
     """Return *value* as the short name of an organization. Raises BadValue."""
     if not _SLUG.fullmatch(value):
         raise BadValue(
-            f"not a short name for an organization, got {value!r}",
+            f"not a short name for an organization, got {quoted(value)}",
             hint="use 1 to 63 of a-z, 0-9 and '-', a letter or digit at both ends",
         )
     return value
@@ -98,7 +104,7 @@ def check_scopes(values: list[str]) -> list[str]:
     for value in values:
         if not _SCOPE.fullmatch(value):
             raise BadValue(
-                f"not a scope, got {value!r}",
+                f"not a scope, got {quoted(value)}",
                 hint="write schema.object:action, for example data_platform.*:read",
             )
     return list(dict.fromkeys(values))
@@ -106,11 +112,17 @@ def check_scopes(values: list[str]) -> list[str]:
 
 def check_cidrs(values: list[str]) -> list[str]:
     """Return *values* as networks in canonical form. Raises BadValue."""
+    return [_network(value) for value in values]
+
+
+def _network(value: str) -> str:
     try:
-        return [str(ip_network(value)) for value in values]
+        return str(ip_network(value))
     except ValueError as error:
+        cause = " (host bits are set)" if "host bits" in str(error) else ""
         raise BadValue(
-            f"not a network: {error}", hint="write 10.0.0.0/8 or 2001:db8::/32"
+            f"not a network{cause}, got {quoted(value)}",
+            hint="write 10.0.0.0/8 or 2001:db8::/32",
         ) from None
 
 
@@ -125,13 +137,21 @@ def expiry(value: str, *, now: datetime) -> datetime:
             hours = int(duration[1]) * _HOURS[duration[2]]
             return now + timedelta(hours=hours)
         moment = datetime.fromisoformat(value)
-    except (ValueError, OverflowError):
+    except OverflowError:
         raise BadValue(
-            f"not a duration or a date, got {value!r}",
+            f"expires too far away, got {quoted(value)}",
+            hint="stay before the year 10000, or leave it out: the key does not expire",
+        ) from None
+    except ValueError:
+        raise BadValue(
+            f"not a duration or a date, got {quoted(value)}",
             hint="write 90d, 12h, 4w, 1y or 2030-01-31",
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     if moment <= now:
-        raise BadValue(f"expires in the past, got {value!r}")
+        raise BadValue(
+            f"expires in the past, got {quoted(value)}",
+            hint="write 90d or a later date",
+        )
     return moment

@@ -30,6 +30,37 @@ def test_names_that_deceive_are_refused(name: str) -> None:
         values.check_username(name, email="a@example.org")
 
 
+def test_an_endless_value_is_cut() -> None:
+    """An error quotes sixty characters; a log holds no megabyte of somebody's."""
+    for check in (values.check_email, values.check_slug, values.check_username):
+        more = {"email": "a@x.org"} if check is values.check_username else {}
+        with pytest.raises(BadValue) as caught:
+            check("@" * 150, **more)
+        assert len(caught.value.message) < 140
+        assert caught.value.hint
+
+
+@pytest.mark.parametrize("network", ["10.0.0.1/8", "x" * 99])
+def test_a_bad_network_is_explained(network: str) -> None:
+    """The cause is said once, with the form to write."""
+    with pytest.raises(BadValue, match="not a network") as caught:
+        values.check_cidrs([network])
+
+    assert len(caught.value.message) < 100
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("9999y", "too far away"), ("2020-01-01", "in the past"), ("soon", "not a dur")],
+)
+def test_an_unfit_expiry_has_a_way_on(value: str, said: str) -> None:
+    """Each says what is wrong and what to write."""
+    with pytest.raises(BadValue, match=said) as caught:
+        values.expiry(value, now=NOW)
+
+    assert caught.value.hint
+
+
 def test_a_name_is_nobody_elses_address() -> None:
     """Logins are found by name or address: one must not shadow the other."""
     assert values.check_username("A@x.org", email="a@x.org") == "A@x.org"
