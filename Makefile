@@ -7,7 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 # A virtual environment knows its folder by heart: a moved checkout makes a new one.
-READY := $(VENV)/.ready-$(shell printf '%s' '$(CURDIR)' | cksum | cut -d' ' -f1)
+READY := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo $$p && break; done)

@@ -243,7 +243,7 @@ def cannot_connect(target: Target, error: BaseException) -> CannotConnect:
     """Say in one line why *target* did not let us in, and what to try next."""
     text = target.without_secrets(" ".join(str(error).split()))
     lowered = text.lower()
-    if "password" in lowered or "authentication" in lowered:
+    if "password" in lowered or "authentication" in lowered or 'role "' in lowered:
         hint = f"check user and password in {target.source}"
     elif "does not exist" in lowered and "database" in lowered:
         hint = f'createdb "{target.database}", or correct the name in {target.source}'
