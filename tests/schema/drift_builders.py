@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES", "PREPARE", "Case", "case", "column", "index", "jsonb", "table"]
 
+CONTRIBUTED = {"citext": "citext", "pg_trgm": "gin_trgm_ops", "btree_gist": "gist"}
+"""Extensions that not every build of a server has, and the word that needs them."""
 PREPARE = """
-    CREATE EXTENSION vector; CREATE EXTENSION citext; CREATE EXTENSION pg_trgm;
-    CREATE EXTENSION btree_gist;
+    CREATE EXTENSION vector;
+    DO $$ DECLARE extension text; BEGIN
+        FOR extension IN SELECT name FROM pg_available_extensions
+                          WHERE name IN ('citext', 'pg_trgm', 'btree_gist')
+        LOOP EXECUTE format('CREATE EXTENSION %I', extension); END LOOP;
+    END $$;
     CREATE COLLATION nocase (provider = libc, locale = 'C');
     CREATE FUNCTION uuid_generate_v7() RETURNS uuid
         LANGUAGE sql RETURN gen_random_uuid();

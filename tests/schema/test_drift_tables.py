@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ai_platform.catalog import Difference, Snapshot, diff, snapshot
 from ai_platform.catalog.reference import table_statements
 
+from .drift_builders import CONTRIBUTED
 from .drift_cases import CASES, PREPARE, Case
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def ground(cluster: Cluster) -> Iterator[psycopg.Connection[Any]]:
         cluster.drop(name)
 
 
+def available(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return the extensions that this server has."""
+    query = "SELECT name FROM pg_available_extensions"
+    return {name for (name,) in connection.execute(query)}
+
+
 def made_by(connection: psycopg.Connection[Any], *statements: str) -> Snapshot:
     """Return the snapshot after *statements*, which are rolled back."""
     with connection.transaction(force_rollback=True):
@@ -47,6 +54,9 @@ def differences(connection: psycopg.Connection[Any], case: Case) -> list[Differe
     """Return what the judge says of *case*."""
     if connection.info.server_version < case.since * 10000:
         pytest.skip(f"needs PostgreSQL {case.since}")
+    for extension in CONTRIBUTED.keys() - available(connection):
+        if CONTRIBUTED[extension] in case.ddl:
+            pytest.skip(f"this server has no {extension}")
     metadata = sa.MetaData()
     case.declare(metadata)
     declared = [*table_statements(metadata), *filter(None, [case.objects])]
