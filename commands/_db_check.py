@@ -61,7 +61,9 @@ def _require_ground(target: Target, *, complete: bool) -> None:
 
     with connect(target) as connection:
         refuse_transaction_pooler(target, connection)
-        require_schema(connection, target, complete=complete)
+        missing = require_schema(connection, target, complete=complete)
+    if missing:
+        note(f"note: {counted(missing, 'revision')} missing; platform db upgrade")
 
 
 def _print(verdict: Verdict, *, as_json: bool) -> None:

@@ -53,12 +53,12 @@ class _Facts(NamedTuple):
 
 def require_schema(
     connection: Connection[Any], target: Target, *, complete: bool = True
-) -> None:
+) -> int:
     """Raise Refused unless the database is the platform's, at a revision known here.
 
-    With *complete* no revision may be missing, nor the version table itself, which a
-    schema built from SQL files has not got. A server that is too old is refused
-    first: everything else would be said in riddles there.
+    Returns how many revisions are missing. With *complete* none may be, nor the
+    version table itself, which a schema built from SQL files has not got. A server
+    that is too old is refused first: all else would be said in riddles there.
     """
     facts = _facts(connection)
     if facts.version_num < OLDEST:
@@ -70,9 +70,15 @@ def require_schema(
     name = target.database or facts.database
     if facts.version_table_owner != OWNER:
         if facts.is_unstamped and not complete:
-            return
+            return 0
         raise _not_ours(facts, name)
-    _require_revision(connection, name, complete=complete)
+    missing = _missing(connection, name)
+    if missing and complete:
+        are = "revision is" if missing == 1 else "revisions are"
+        raise Refused(
+            f"{missing} {are} missing in database {name!r}", hint="platform db upgrade"
+        )
+    return missing
 
 
 def _facts(connection: Connection[Any]) -> _Facts:
@@ -97,15 +103,13 @@ def _not_ours(facts: _Facts, name: str) -> Refused:
     )
 
 
-def _require_revision(
-    connection: Connection[Any], name: str, *, complete: bool
-) -> None:
+def _missing(connection: Connection[Any], name: str) -> int:
     from ai_platform.revision_files import read_revisions  # noqa: PLC0415 - reads files
 
     table = (VERSION_TABLE_SCHEMA, VERSION_TABLE)
     row = connection.execute(_MAY_READ, table).fetchone()
     if not (row and row[0]):
-        return  # the refusal that names the missing right comes later
+        return 0  # the refusal that names the missing right comes later
     files = read_revisions()
     done = [version for (version,) in connection.execute(_AT).fetchall()]
     for version in done:
@@ -115,9 +119,4 @@ def _require_revision(
                 "does not know",
                 hint="update the checkout: the database was migrated by a newer one",
             )
-    missing = len(files.missing(done))
-    if missing and complete:
-        are = "revision is" if missing == 1 else "revisions are"
-        raise Refused(
-            f"{missing} {are} missing in database {name!r}", hint="platform db upgrade"
-        )
+    return len(files.missing(done))

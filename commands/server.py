@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ._console import AsJson, example, group, note, progress, say, show
+from ._text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,9 +71,11 @@ def down(as_json: AsJson = False) -> None:
         show({"stopped": stopped}, as_json=True)
     elif stopped:
         say("stopped")
+    elif variable:
+        say(f"nothing embedded is used: {variable} names another server")
     else:
         say("nothing embedded runs")
-    if variable and not stopped:
+    if variable:
         note(f"the server of {variable} is not ours to stop")
 
 
@@ -87,7 +90,11 @@ def status(as_json: AsJson = False) -> None:
     if found["running"]:
         found |= _schema(_running_target())
         advice = _advice(found)
-    show({**found, "next": advice}, as_json=as_json)
+    if as_json:
+        show({**found, "next": advice}, as_json=True)
+    else:
+        lists = {"problems": found.pop("problems", []), "next": advice}
+        show(found | {key: text for key, text in lists.items() if text}, as_json=False)
     if advice:
         raise typer.Exit(1)
 
@@ -165,7 +172,7 @@ def _logins(target: Target) -> Done:
 
     with connect(target) as connection:
         created = ensure_dev_logins(connection)
-    return Done("logins", _counted("created", created), created)
+    return Done("logins", _counted("login", created), created)
 
 
 def _seed(target: Target, source: PasswordSource) -> Done:
@@ -175,7 +182,7 @@ def _seed(target: Target, source: PasswordSource) -> Done:
 
     rows = first_day(target, FirstDay(), source)
     changed = [row for row in rows if row["change"] in {"created", "updated"}]
-    return Done("first day", _counted("rows written", changed), rows)
+    return Done("first day", _counted("row", changed, " written"), rows)
 
 
 def _partitions(target: Target) -> Done:
@@ -186,12 +193,13 @@ def _partitions(target: Target) -> Done:
     made = [step for step in steps if step.outcome == "done"]
     hindered = [step for step in steps if step.outcome in partitions.NEEDS_ATTENTION]
     if hindered:
-        note(f"{len(hindered)} partitions were not made; platform partitions apply")
-    return Done("partitions", _counted("created", made), steps)
+        some = counted(len(hindered), "partition")
+        note(f"{some} could not be made; platform partitions apply")
+    return Done("partitions", _counted("partition", made), steps)
 
 
-def _counted(what: str, things: list[Any]) -> str:
-    return f"{len(things)} {what}" if things else UNCHANGED
+def _counted(noun: str, things: list[Any], done: str = " created") -> str:
+    return counted(len(things), noun) + done if things else UNCHANGED
 
 
 def _variable() -> str | None:

@@ -131,7 +131,8 @@ def _refuse_crowd(
     count = connection.execute(others).scalar_one()
     if count:
         raise Refused(
-            f"{count} users are here beside the administrator: this is no empty house",
+            f"{count} {'user is' if count == 1 else 'users are'} here beside the "
+            "administrator: this is no empty house",
             hint="platform seed --demo --yes adds the demo data all the same",
         )
 

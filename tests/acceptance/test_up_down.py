@@ -74,7 +74,7 @@ def test_up_twice_changes_nothing(
     begun = time.monotonic()
     second = run_program("platform", "up", env=env, check=True)
 
-    for made in ("started", "base -> ", "4 created", "rows written"):
+    for made in ("started", "base -> ", "4 logins created", "rows written"):
         assert made in first.stdout
     assert "nothing changed" in second.stderr
     assert second.stdout.count("unchanged") == 5
@@ -229,7 +229,10 @@ def test_a_given_server_is_used(empty: Database, folder: Path, run: Run) -> None
 
     assert changes(env)["server of DATABASE_URL"] == "unchanged"
     down = run("platform", "down", env=env)
-    assert (down.returncode, down.stdout) == (0, "nothing embedded runs\n")
+    assert (down.returncode, down.stdout.partition(":")[0]) == (
+        0,
+        "nothing embedded is used",
+    )
     assert "DATABASE_URL is not ours to stop" in down.stderr
     assert not (folder / "pgdata").exists()
     assert told(env, "status")["server"] == "DATABASE_URL"
