@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg.rows import dict_row
 
-from ai_platform.connection import connect
+from ai_platform.connection import connect, first_line
+from ai_platform.errors import Refused
 from ai_platform.names import JOURNAL_SCHEMA, OWNER, VERSION_TABLE, VERSION_TABLE_SCHEMA
 from ai_platform.settings import CHECKOUT
 
@@ -115,8 +117,20 @@ def runs(target: Target) -> list[dict[str, Any]]:
         row = connection.execute(_HAS_JOURNAL, [JOURNAL_SCHEMA]).fetchone()
         if row is None or not row[0]:
             return []
-    with connect(target, role=OWNER) as connection:
+    with connect(target) as connection, connection.transaction():
+        _become_owner(connection, target)
         cursor = connection.cursor(row_factory=dict_row)
         return cursor.execute(
             f"SELECT * FROM {JOURNAL_SCHEMA}.journal ORDER BY id DESC"
         ).fetchall()
+
+
+def _become_owner(connection: psycopg.Connection[Any], target: Target) -> None:
+    """Act as the owner until the transaction ends: a pooler shares the session."""
+    try:
+        connection.execute(f"SET LOCAL ROLE {OWNER}")
+    except psycopg.Error as error:
+        raise Refused(
+            f"the login of {target.shown} may not act as {OWNER}: {first_line(error)}",
+            hint=f"GRANT {OWNER} to the login, or use a login that may",
+        ) from None

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
+from ai_platform.connection import Target
+from ai_platform.errors import Refused
+from commands._standing import require_schema
 from tests.support.environment import clean_environment
 
 if TYPE_CHECKING:
@@ -108,6 +112,36 @@ def test_a_pooler_is_refused(run: Run, argv: tuple[str, ...]) -> None:
 
     assert done.returncode == 4
     assert "is a connection pooler in transaction mode" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("user", "list"), ("org", "create", "acme"), ("db", "history", "--journal")],
+)
+def test_a_pooler_gets_its_session_back(
+    run: Run, database: Database, argv: tuple[str, ...]
+) -> None:
+    """The owner's role ends with the transaction: the next client is itself."""
+    pooler = os.environ.get("TEST_PGBOUNCER_URL")
+    if not (pooler and os.environ.get("TEST_DATABASE_URL")):
+        pytest.skip("TEST_PGBOUNCER_URL names no pooler in front of this server")
+    url = Target(pooler, "tests").with_database(database.name).url
+    run("platform", *argv, env=clean_environment(DATABASE_URL=url), check=True)
+
+    with psycopg.connect(url) as client:
+        query = "SELECT current_user = session_user"
+        assert client.execute(query).fetchone() == (True,)
+
+
+def test_a_server_too_old_is_named(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The version is said before anything that only newer servers understand."""
+    monkeypatch.setattr("commands._standing.OLDEST", 990000)
+    with pytest.raises(Refused, match="is too old: 16, 17 and 18") as caught:
+        require_schema(database.connect(), database.target)
+
+    assert caught.value.hint == "upgrade the server"
 
 
 @pytest.mark.parametrize(
