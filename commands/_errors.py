@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,8 @@ def report(failure: Failure, *, as_json: bool) -> int:
         lines = [json.dumps(fields, ensure_ascii=False)]
     else:
         lines = [f"platform: {message}", *([f"next: {hint}"] if hint else [])]
-    print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 - this is the printer
+    with suppress(OSError):  # a full disk takes no error text either
+        print(*lines, sep="\n", file=sys.stderr)  # noqa: T201 - this is the printer
     return failure.exit_code
 
 

@@ -162,6 +162,7 @@ def test_a_reader_may_leave_early() -> None:
         ("usr 2>&-", 2),
         ("docs build --nothing >&- 2>&-", 2),
         ("--help > /dev/full", 4),
+        ("usr 2> /dev/full", 2),
     ],
 )
 def test_closed_streams_change_no_exit_code(run: Run, shell: str, code: int) -> None:

@@ -144,6 +144,18 @@ def test_a_server_too_old_is_named(
     assert caught.value.hint == "upgrade the server"
 
 
+def test_up_looks_for_room_first(run: Run, empty: Database) -> None:
+    """Where the password could not be kept, nothing is begun, and the way out named."""
+    env = empty.environment(PLATFORM_SECRETS="/dev/null/nowhere")
+    done = run("platform", "up", env=env)
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "next: set PLATFORM_ADMIN_PASSWORD"
+    with empty.connect() as connection:
+        query = "SELECT 1 FROM pg_namespace WHERE nspname = 'auth'"
+        assert connection.execute(query).fetchone() is None
+
+
 @pytest.mark.parametrize(
     ("where", "shown"),
     [
