@@ -50,14 +50,14 @@ def full_name(table: Table) -> str:
 
 MAPPED = {full_name(table): table for table in Base.metadata.sorted_tables}
 CLOSED = sorted(MAPPED.keys() - OPEN - {"logs.audit_log"})
-REFERENCES = [
-    (name, constraint.name)
+REFERENCES = sorted(
+    (name, str(constraint.name))
     for name in CLOSED
     for constraint in MAPPED[name].foreign_key_constraints
     if constraint.referred_table.name != "organizations"
     and not PEOPLE.intersection(constraint.column_keys)
     and (name, constraint.column_keys[0]) not in FREE
-]
+)
 
 
 def by_key(tenants: Tenants, table: str, organization: int) -> sql.Composed:
