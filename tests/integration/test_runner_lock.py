@@ -66,13 +66,14 @@ def test_a_waiting_upgrade_goes_on(database: Database, branch: Branch) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(2.0)
+    assert waiter.stderr is not None
+    told = [waiter.stderr.readline() for _ in range(2)]  # which database; who holds
     assert waiter.poll() is None
     holder.execute("SELECT pg_advisory_unlock(%s)", [LOCK_KEY])
-    _, told = waiter.communicate(timeout=30)
+    waiter.communicate(timeout=30)
 
     assert waiter.returncode == 0
-    assert "waiting for another migration: pid" in told
+    assert "waiting for another migration: pid" in told[1]
     assert _versions(database) == ["t_waits"]
 
 
