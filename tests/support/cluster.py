@@ -30,6 +30,7 @@ UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"
 
 # Without WAL to ship a copied file is a fifth of the cost of a logged one.
 _NO_REPLICATION = {"wal_level": "minimal", "max_wal_senders": "0"}
+_ROOM = 4 << 30
 _MEMBERS = ("app", "worker", "readonly", "log_writer")
 # two sessions of tests on one cluster meet in the catalog of roles
 _COLLISIONS = {"XX000", "23505", "42710", "40001"}
@@ -138,6 +139,14 @@ def pytest_report_header() -> str:
         return f"PostgreSQL: {connection.info.parameter_status('server_version')}"
 
 
+def _memory() -> str | None:
+    """Return a folder in memory with room for the data, where the system has one."""
+    place = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    if not os.access(place, os.W_OK) or shutil.disk_usage(place).free < _ROOM:
+        return None
+    return str(place)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Give the server of this session; one of our own ends with it."""
@@ -145,7 +154,7 @@ def cluster() -> Iterator[Cluster]:
     if url:
         yield Cluster(url)
         return
-    folder = Path(tempfile.mkdtemp(prefix="platform-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="platform-tests-", dir=_memory()))
     server = EmbeddedServer(folder, options={**UNSAFE, **_NO_REPLICATION})
     try:
         server.start()
