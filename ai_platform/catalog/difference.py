@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["WHOLE", "Difference", "diff", "render"]
 
 WHOLE = "object"
+PRESENT = "present"
 # Older servers do not know the right: there an owner's full rights lack the word.
 _MAINTAIN_SINCE = 170000
 _WITH_RIGHTS = ("partitions", "rights")
@@ -49,7 +50,9 @@ class Difference:
     def __str__(self) -> str:
         if self.property == WHOLE:
             state = "missing" if self.actual is None else "unexpected"
-            return f"{state} {self.kind} {self.identity}"
+            content = self.expected if self.actual is None else self.actual
+            told = "" if content == PRESENT else f": {content}"
+            return f"{state} {self.kind} {self.identity}{told}"
         return (
             f"{self.kind} {self.identity}: {self.property}: "
             f"{change(self.expected, self.actual)}"
@@ -75,11 +78,18 @@ def diff(expected: Snapshot, actual: Snapshot) -> list[Difference]:
         if left is not None and right is not None:
             found.extend(_changed(left, right, maintain=maintain))
         elif left is not None and not _parent_absent(left, actual):
-            found.append(Difference(*key, WHOLE, "present", None))
+            found.append(Difference(*key, WHOLE, _presence(left), None))
         elif right is not None and not _parent_absent(right, expected):
             weak = key.kind == "extension"
-            found.append(Difference(*key, WHOLE, None, "present", weak=weak))
+            found.append(Difference(*key, WHOLE, None, _presence(right), weak=weak))
     return found
+
+
+def _presence(item: CatalogObject) -> str:
+    """Return what a reader needs of an object that one side has not."""
+    if item.key.kind != "settings":
+        return PRESENT
+    return "; ".join(f"{name} = {value}" for name, value in item.properties.items())
 
 
 def _parent_absent(item: CatalogObject, other: Snapshot) -> bool:
