@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["counted", "pad", "width"]
+__all__ = ["clip", "counted", "pad", "width"]
 
 
 def width(text: str) -> int:
@@ -17,6 +17,19 @@ def width(text: str) -> int:
 def pad(text: str, cells: int) -> str:
     """Return *text* filled with spaces to *cells* cells."""
     return text + " " * (cells - width(text))
+
+
+def clip(text: str, cells: int) -> str:
+    """Return *text*, cut to *cells* cells with an ellipsis where it is wider."""
+    if width(text) <= cells:
+        return text
+    kept, used = 0, 1
+    for char in text:
+        used += _cells(char)
+        if used > cells:
+            break
+        kept += 1
+    return text[:kept] + "…"
 
 
 def _cells(char: str) -> int:
