@@ -31,3 +31,7 @@ RUNTIME_PARTITIONED: Final = ("data_platform.chunk_embeddings",)
 CREATE_PARTITION: Final = "monitoring.create_partition"
 METRICS: Final = "monitoring.metrics"
 ARCHIVE_DAILY_STATS: Final = "monitoring.archive_daily_stats"
+NODES: Final = "monitoring.nodes"
+DAILY_STATS: Final = "monitoring.daily_stats"
+DAILY_STATS_ARCHIVE: Final = "monitoring.daily_stats_archive"
+ENSURE_PARTITION_FOR: Final = "monitoring.ensure_partition_for"

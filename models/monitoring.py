@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     Double,
@@ -145,6 +146,13 @@ class ArchivedDailyStats(Base):
     max_conns: Mapped[int | None] = mapped_column(comment="Peak connections")
     archived_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), comment="When it was copied"
+    )
+    samples: Mapped[int | None] = mapped_column(
+        BigInteger,
+        comment=(
+            "Rows of metrics it was computed from; NULL when unknown, and then kept as "
+            "it is"
+        ),
     )
 
     __table_args__ = (

@@ -92,7 +92,7 @@ def test_the_names_we_use_are_declared() -> None:
     tables = set(models.metadata.tables)
 
     assert names.PARTITION_POLICIES in tables
-    assert names.METRICS in tables
+    assert {names.METRICS, names.NODES, names.DAILY_STATS_ARCHIVE} <= tables
     assert set(names.RUNTIME_PARTITIONED) <= tables
     assert {table.schema for table in models.metadata.tables.values()} == {
         None,
@@ -101,10 +101,16 @@ def test_the_names_we_use_are_declared() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [names.CREATE_PARTITION, names.ARCHIVE_DAILY_STATS]
+    "function",
+    [
+        names.CREATE_PARTITION,
+        names.ARCHIVE_DAILY_STATS,
+        names.DAILY_STATS,
+        names.ENSURE_PARTITION_FOR,
+    ],
 )
 def test_the_functions_we_call_are_declared(function: str) -> None:
-    """Functions that ai_platform calls have a file under models/sql."""
+    """Functions and views that ai_platform uses have a file under models/sql."""
     assert (SQL / f"{function.replace('.', '/')}.sql").is_file()
 
 
