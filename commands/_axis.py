@@ -55,7 +55,7 @@ def time_marks(
 ) -> list[tuple[float, str]]:
     """Return where round moments fall between *times*: position 0 to 1, and text.
 
-    *times* are UTC and in order, evenly apart. The day is said where it changes.
+    *times* are UTC and in order, evenly apart. Midnight is said as the day it begins.
     """
     if not times:
         return []
@@ -63,20 +63,17 @@ def time_marks(
     span = times[-1] + apart - times[0]
     step = next((one for one in _STEPS if span / one <= at_most), _STEPS[-1])
     first = -((_EPOCH - times[0]) // step)
-    marks = []
-    said = None
-    for number in range(at_most + 1):
-        at = _EPOCH + (first + number) * step
-        if at >= times[0] + span:
-            break
-        by_day = step >= timedelta(days=1) or at.date() != said
-        said = at.date()
-        marks.append(((at - times[0]) / span, _moment(at, step, by_day=by_day)))
-    return marks
+    moments = (_EPOCH + (first + number) * step for number in range(at_most + 1))
+    return [
+        ((at - times[0]) / span, _moment(at, step))
+        for at in moments
+        if at < times[0] + span
+    ]
 
 
-def _moment(at: datetime, step: timedelta, *, by_day: bool) -> str:
+def _moment(at: datetime, step: timedelta) -> str:
     if step >= timedelta(days=1):
         return f"{at:%Y-%m-%d}"
-    clock = f"{at:%H:%M:%S}" if step < timedelta(minutes=1) else f"{at:%H:%M}"
-    return f"{at:%m-%d} {clock}" if by_day else clock
+    if at.hour == at.minute == at.second == 0:
+        return f"{at:%b %d}"
+    return f"{at:%H:%M:%S}" if step < timedelta(minutes=1) else f"{at:%H:%M}"

@@ -196,10 +196,14 @@ def _grid_lines(grid: Sequence[float]) -> str:
 
 def _moments(times: Sequence[datetime]) -> str:
     """Return the marks of time below; every second one only where there is room."""
+    marks = time_marks(times, at_most=8)
+    # midnight, which is said as a day, is among those that stay
+    days = [number for number, (_, mark) in enumerate(marks) if ":" not in mark]
+    stays = days[0] % 2 if days else 0
     drawn = []
-    for number, (place, mark) in enumerate(time_marks(times, at_most=8)):
+    for number, (place, mark) in enumerate(marks):
         anchor = "start" if place < 0.08 else "end" if place > 0.92 else "middle"  # noqa: PLR2004 - near the edges
-        rare = ' class="rare"' if number % 2 else ""
+        rare = ' class="rare"' if number % 2 != stays else ""
         drawn.append(
             f'<line x1="{place:.3%}" x2="{place:.3%}" y1="{_HEIGHT}" '
             f'y2="{_HEIGHT + 5}" class="grid"/>'
