@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from ._policies import Parent
 
-__all__ = ["Leftover", "Partition", "leftovers", "mark_of", "partitions"]
+__all__ = [
+    "Leftover",
+    "Partition",
+    "leftovers",
+    "mark_of",
+    "partitions",
+    "partitions_of",
+]
 
 # A bound that is NULL is MINVALUE or MAXVALUE; a text that is NULL belongs to a
 # partition dropped while the catalog was read.
@@ -155,7 +162,12 @@ class _Commented:
 
 def partitions(conn: psycopg.Connection[Any], parent: Parent) -> list[Partition]:
     """Return the partitions of *parent* from the oldest on, half-detached ones too."""
-    parameters = {"parent": parent.oid, "first": BEGINNING, "last": END}
+    return partitions_of(conn, parent.oid)
+
+
+def partitions_of(conn: psycopg.Connection[Any], oid: int) -> list[Partition]:
+    """Return the partitions of the table *oid*, as `partitions` does."""
+    parameters = {"parent": oid, "first": BEGINNING, "last": END}
     with conn.cursor(row_factory=class_row(Partition)) as cursor:
         return cursor.execute(_PARTITIONS, parameters).fetchall()
 

@@ -1,4 +1,4 @@
-"""Create tomorrow's partitions before tomorrow comes."""
+"""Create tomorrow's partitions before tomorrow comes, logged or not as wanted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ai_platform.settings import settings
 
 from ._attached import Partition, partitions
 from ._bounds import Bounds, gaps, label, periods
+from ._conversion import conversions, convert
 from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
 from ._session import PASSING, patiently, session
 from ._steps import OnStep, Step, unserved
@@ -36,8 +37,9 @@ def plan(
     *,
     now: datetime | None = None,
     table: str | None = None,
+    convert_all: bool = False,
 ) -> list[Step]:
-    """Return the partitions that `apply` would create, without creating them.
+    """Return what `apply` would create and convert, without doing it.
 
     *now* stands in for the clock of the server; *table* names one parent.
 
@@ -48,20 +50,24 @@ def plan(
         return [
             step
             for policy in wanted(conn, table)
-            for step in _planned(conn, policy, at)[1]
+            for step in _planned(conn, policy, at, convert_all=convert_all)[1]
         ]
 
 
-def apply(
+def apply(  # noqa: PLR0913 - every one has a default
     conn: psycopg.Connection[Any],
     *,
     now: datetime | None = None,
     table: str | None = None,
+    convert_all: bool = False,
     wait_s: float | None = None,
     on_step: OnStep | None = None,
 ) -> list[Step]:
     """Create what is missing up to each policy's horizon; return what was done.
 
+    Empty partitions of days to come that are UNLOGGED where the policy says logged,
+    or the reverse, are converted; with *convert_all* those with rows as well, which
+    rewrites them while their readers and writers wait.
     Each partition is a transaction of its own. A lock that is not free is tried
     again for *wait_s* seconds (default: PLATFORM_RETRY_FOR). A table that cannot be
     served is a failed step; the others are served.
@@ -73,7 +79,7 @@ def apply(
     with session(conn, writes=True):
         at = now_or(conn, now)
         for policy in wanted(conn, table):
-            for step in _applied(conn, policy, at, patience):
+            for step in _applied(conn, policy, at, patience, convert_all=convert_all):
                 done.append(step)
                 if on_step is not None:
                     on_step(step)
@@ -81,16 +87,23 @@ def apply(
 
 
 def _applied(
-    conn: psycopg.Connection[Any], policy: Policy, at: datetime, wait_s: float
+    conn: psycopg.Connection[Any],
+    policy: Policy,
+    at: datetime,
+    wait_s: float,
+    *,
+    convert_all: bool,
 ) -> Iterator[Step]:
     """Yield the steps of one table; one that is locked is not tried again and again."""
-    parent, steps = _planned(conn, policy, at)
+    parent, steps = _planned(conn, policy, at, convert_all=convert_all)
     locked = ""
     for step in steps:
         if parent is None or step.outcome != "planned":
             yield step
         elif locked:
             yield replace(step, outcome="delayed", detail=locked)
+        elif step.action == "convert":
+            yield _convert(conn, parent, step, wait_s, everything=convert_all)
         else:
             tried = _create(conn, parent, step, wait_s)
             locked = tried.detail if tried.outcome == "delayed" else ""
@@ -98,19 +111,23 @@ def _applied(
 
 
 def _planned(
-    conn: psycopg.Connection[Any], policy: Policy, at: datetime
+    conn: psycopg.Connection[Any], policy: Policy, at: datetime, *, convert_all: bool
 ) -> tuple[Parent | None, list[Step]]:
     try:
         parent = resolve(conn, policy, at=at)
         attached = partitions(conn, parent)
+        others = conversions(conn, parent, attached, at, everything=convert_all)
     except PolicyFault as fault:
         return None, [unserved(policy.parent, "failed", str(fault))]
     except PASSING as error:
         return None, [unserved(policy.parent, "delayed", first_line(error))]
     return parent, [
-        _step(parent, gap, attached)
-        for period in periods(policy.granularity, at, ahead=policy.precreate)
-        for gap in gaps(period, [p.bounds for p in attached if not p.is_pending])
+        *(
+            _step(parent, gap, attached)
+            for period in periods(policy.granularity, at, ahead=policy.precreate)
+            for gap in gaps(period, [p.bounds for p in attached if not p.is_pending])
+        ),
+        *others,
     ]
 
 
@@ -132,6 +149,22 @@ def _step(parent: Parent, gap: Bounds, attached: list[Partition]) -> Step:
             detail = f"{one.shown} is half detached: run `platform partitions prune`"
             return replace(step, outcome="delayed", detail=detail)
     return step
+
+
+def _convert(
+    conn: psycopg.Connection[Any],
+    parent: Parent,
+    step: Step,
+    wait_s: float,
+    *,
+    everything: bool,
+) -> Step:
+    for one in partitions(conn, parent):
+        if one.shown == step.partition and not one.is_pending:
+            return convert(
+                conn, parent, one, step, wait_s=wait_s, everything=everything
+            )
+    return replace(step, outcome="present", detail="it is no partition any more")
 
 
 def _create(

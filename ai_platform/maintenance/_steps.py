@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS_ATTENTION", "Action", "OnStep", "Outcome", "Step", "unserved"]
 
-Action = Literal["create", "archive", "detach", "drop", "unmark", "check"]
+Action = Literal["create", "convert", "archive", "detach", "drop", "unmark", "check"]
 Outcome = Literal["planned", "done", "present", "busy", "delayed", "failed"]
 
 NEEDS_ATTENTION: Final = frozenset({"delayed", "failed"})

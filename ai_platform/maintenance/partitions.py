@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from ._bounds import Bounds, moment
 from ._growth import apply, plan
-from ._removal import WAIT_S, prune
+from ._removal import WAIT_S, finish, prune
 from ._session import opened
 from ._status import ParentStatus, status
 from ._steps import NEEDS_ATTENTION, OnStep, Step
@@ -26,6 +26,7 @@ __all__ = [
     "ParentStatus",
     "Step",
     "apply",
+    "finish",
     "moment",
     "opened",
     "plan",
