@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ._async_log_writer import AsyncLogWriter
 from ._ids import uuid7
+from ._log_writer import LogWriter
 from ._record import RequestRecord
+from ._set_aside import SetAside
 
-__all__ = ["RequestRecord", "uuid7"]
+__all__ = ["AsyncLogWriter", "LogWriter", "RequestRecord", "SetAside", "uuid7"]

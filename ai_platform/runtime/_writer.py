@@ -1,0 +1,209 @@
+"""What both log writers share: `push`, the numbers, what a fork leaves behind."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from threading import RLock
+from time import time_ns
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from ._counts import Metric, prometheus_text
+from ._delivery import Delivery
+from ._poll import Run, drive
+from ._wake import Wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ._delivery import Pushed
+    from ._encode import Record
+    from ._options import Options
+
+__all__ = ["BaseWriter"]
+
+_writers: Final[WeakSet[BaseWriter]] = WeakSet()
+# a connection of the parent: closing it would end the parent's session
+_of_parents: Final[list[Any]] = []
+
+
+class BaseWriter:
+    """A bounded buffer, and a delivery that empties it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._begin()
+        _writers.add(self)
+
+    def _begin(self) -> None:
+        self._wake = Wake()
+        self._buffer: deque[Pushed] = deque()
+        self._delivery = Delivery(self._options, self._buffer, self._wake)
+        self._delivery.on_progress = self._tell
+        self._run: Run | None = None
+        self._waiters: list[tuple[int, Callable[[], None]]] = []
+        # a signal handler may push while this thread is in the middle of it
+        self._refusals = RLock()
+        self._closed = False
+        self._limit = self._options.buffer_size
+        # the first push starts the delivery; later ones wake it when a batch is full
+        self._nudge_at = 0
+        self._delivery.is_idle = True
+
+    def push(self, record: Record) -> None:
+        """Take *record* for writing; never waits and never raises.
+
+        A full buffer, or one that is closed, drops it and counts that. From any
+        thread. Threads that push in the same moment may exceed the buffer's size by
+        their number.
+        """
+        buffer = self._buffer
+        waiting = len(buffer)
+        if waiting >= self._limit:
+            self._refuse()
+            return
+        buffer.append((time_ns(), record))
+        if waiting >= self._nudge_at and self._delivery.is_idle:
+            self._delivery.is_idle = False
+            self._nudge()
+
+    def _refuse(self) -> None:
+        with self._refusals:
+            reason = "closed" if self._closed else "buffer_full"
+            self._delivery.counts.refused[reason] += 1
+
+    def _nudge(self) -> None:
+        """Wake the delivery, or start it; must not raise."""
+        raise NotImplementedError
+
+    def _tell(self) -> None:
+        """Wake whoever waits in `flush` for what has come to its end."""
+        done = self._delivery.settled
+        for waiter in list(self._waiters):
+            if done >= waiter[0]:
+                self._waiters.remove(waiter)
+                waiter[1]()
+
+    def _await_until_now(self, callback: Callable[[], None]) -> None:
+        """Have *callback* called when everything pushed until now is at its end."""
+        target = self._delivery.counts.taken + len(self._buffer)
+        self._delivery.flush_to = target
+        self._waiters.append((target, callback))
+        self._wake()
+
+    def _drive_here(self) -> None:
+        """Bring the delivery to its end in this thread, whoever began it."""
+        run, self._run = self._run, None
+        if run is None or run.is_over:
+            run = Run(self._delivery.run())
+        drive(run, self._wake, self._options.fallback)
+
+    def _refuse_rest(self) -> None:
+        """Count what came between closing and the end."""
+        while self._buffer:
+            self._buffer.popleft()
+            self._refuse()
+
+    def _forked(self) -> None:
+        """Begin anew in the child: what was in the buffer, the parent writes."""
+        connection = self._delivery.forget_connection()
+        if connection is not None:
+            _of_parents.append(connection)
+        self._begin()
+
+    # the numbers
+
+    @property
+    def pushed(self) -> int:
+        """Records given to `push`: written, set aside, dropped or pending."""
+        counts = self._delivery.counts
+        return counts.taken + len(self._buffer) + counts.refused.total()
+
+    @property
+    def pending(self) -> int:
+        """Records in the buffer and in the batch under way."""
+        return len(self._buffer) + self._delivery.pending
+
+    @property
+    def written(self) -> int:
+        """Records that the server has committed."""
+        return self._delivery.counts.written
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Records lost by reason: buffer_full, closed, fallback_failed."""
+        return self._delivery.counts.dropped
+
+    @property
+    def set_aside(self) -> dict[str, int]:
+        """Records given to the fallback, by reason.
+
+        bad_row: no table can hold it. outside_window: its day has no partition and
+        may not get one. refused: the table, a column or a right is missing.
+        server_error, timeout, disconnected: not written within the flush timeout.
+        no_partition: it could not be made. in_doubt: the connection was lost in the
+        middle, and closing could not wait to learn how it ended. closed: the time to
+        close was over.
+        """
+        return dict(self._delivery.counts.set_aside)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._delivery.is_connected
+
+    @property
+    def last_error(self) -> str:
+        """What went wrong last, in one line; empty when nothing did."""
+        return self._delivery.last_error
+
+    def prometheus(self) -> str:
+        """Return the numbers in the text format of Prometheus."""
+        counts = self._delivery.counts
+        metrics: list[Metric] = [
+            ("logs_pushed_total", "counter", "Records pushed.", self.pushed),
+            ("logs_written_total", "counter", "Records committed.", counts.written),
+            (
+                "logs_dropped_total",
+                "counter",
+                "Records lost, by reason.",
+                {"buffer_full": 0, "closed": 0, **counts.dropped},
+            ),
+            (
+                "logs_set_aside_total",
+                "counter",
+                "Records given to the fallback, by reason.",
+                {"bad_row": 0, "disconnected": 0, **counts.set_aside},
+            ),
+            ("logs_pending", "gauge", "Records not at their end yet.", self.pending),
+            ("logs_batches_total", "counter", "Batches committed.", counts.batches),
+            (
+                "logs_flush_seconds_total",
+                "counter",
+                "Time spent delivering batches.",
+                counts.flush_s,
+            ),
+            ("logs_connects_total", "counter", "Connections made.", counts.connects),
+            (
+                "logs_partitions_made_total",
+                "counter",
+                "Partitions made by this writer.",
+                counts.partitions_made,
+            ),
+            (
+                "logs_connected",
+                "gauge",
+                "1 while there is a connection.",
+                float(self.is_connected),
+            ),
+        ]
+        return prometheus_text(metrics)
+
+
+def _after_fork() -> None:
+    for writer in list(_writers):
+        writer._forked()  # noqa: SLF001 - of this module
+
+
+os.register_at_fork(after_in_child=_after_fork)
