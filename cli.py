@@ -37,6 +37,10 @@ class Contents(LazyGroup):
             "commands.partitions",
             "Time partitions: made ahead, listed, removed when they expire.",
         ),
+        "logs": (
+            "commands.logs",
+            "Requests that services have logged: the last ones, and figures.",
+        ),
         "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }

@@ -14,7 +14,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from ai_platform.errors import BadValue
-from ai_platform.text import printable
+from ai_platform.text import is_unsafe, printable
 
 from ._text import pad, width
 
@@ -25,6 +25,8 @@ __all__ = [
     "confirm",
     "example",
     "group",
+    "json_safe",
+    "json_text",
     "note",
     "progress",
     "read_secret",
@@ -199,7 +201,20 @@ def _cell(value: object) -> str:
 
 
 def _print_json(value: object) -> None:
-    say(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    print(json_text(value, indent=2))  # noqa: T201 - this is the printer
+
+
+def json_text(value: object, *, indent: int | None = None) -> str:
+    """Return *value* as JSON that no terminal obeys, whatever its texts hold."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False, indent=indent)
+    return "\n".join(json_safe(line) for line in text.split("\n"))
+
+
+def json_safe(text: str) -> str:
+    """Return a line of JSON with unsafe characters spelled as JSON spells them."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(f"\\u{ord(char):04x}" if is_unsafe(char) else char for char in text)
 
 
 def _print_rows(

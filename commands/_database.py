@@ -11,13 +11,14 @@ from ._read_only import explaining_read_only
 from ._standing import require_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from psycopg import Connection
 
     from ai_platform.connection import Target
 
-__all__ = ["database"]
+__all__ = ["database", "session"]
 
 _MAY_BECOME = """
 SELECT r.rolname
@@ -37,21 +38,40 @@ def database(*roles: str) -> Iterator[Connection[Any]]:
     hands it to somebody else. Raises CannotConnect; Refused without a role, and
     where `require_schema` does.
     """
-    from ai_platform.connection import connect, resolve  # noqa: PLC0415 - slow
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow
 
-    target = resolve()
-    with (
-        explaining_read_only(target),
-        connect(target) as connection,
-        connection.transaction(),
-    ):
-        require_schema(connection, target)
-        _become(connection, target, roles)
+    with session(resolve(), *roles) as begin, begin() as connection:
         yield connection
 
 
+@contextmanager
+def session(
+    target: Target, *roles: str, hint: str | None = None
+) -> Iterator[Callable[[], AbstractContextManager[Connection[Any]]]]:
+    """Give a function that begins a transaction as `database` does, many times.
+
+    One connection serves them all. *hint* is the next step for a login that may take
+    none of *roles*.
+    """
+    from ai_platform.connection import connect  # noqa: PLC0415 - slow
+
+    with explaining_read_only(target), connect(target) as connection:
+        require_schema(connection, target)
+
+        @contextmanager
+        def begin() -> Iterator[Connection[Any]]:
+            with connection.transaction():
+                _become(connection, target, roles, hint)
+                yield connection
+
+        yield begin
+
+
 def _become(
-    connection: Connection[Any], target: Target, roles: tuple[str, ...]
+    connection: Connection[Any],
+    target: Target,
+    roles: tuple[str, ...],
+    hint: str | None,
 ) -> None:
     from psycopg import sql  # noqa: PLC0415 - slow to import
 
@@ -59,6 +79,6 @@ def _become(
     if row is None:
         raise Refused(
             f"the login of {target.shown} may not act as {' or '.join(roles)}",
-            hint=f"GRANT {roles[-1]} to the login, or use a login that may",
+            hint=hint or f"GRANT {roles[-1]} to the login, or use a login that may",
         )
     connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(row[0])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ai_platform.errors import BadValue
@@ -38,8 +39,25 @@ def _remove(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, text: str) -> dict[str, str]:
-    was = path.read_text(encoding="utf-8") if path.exists() else None
-    if was != text:
-        path.write_text(text, encoding="utf-8")
-    change = "new" if was is None else "none" if was == text else "changed"
+    data = text.encode()
+    was = path.read_bytes() if path.is_file() else None
+    if was != data:
+        _replace(path, data)
+    change = "new" if was is None else "none" if was == data else "changed"
     return {"file": path.name, "change": change}
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put *data* in place of the file as a whole: nobody reads the half of it."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # a device or a pipe stays what it is
+        return
+    path = path.resolve()  # a link goes on to lead to the file
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.write_bytes(data)
+        if path.exists():
+            part.chmod(path.stat().st_mode)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Read what services have logged, from no more partitions than the question needs."""
