@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from ._asgi import RequestLogMiddleware
 from ._async_log_writer import AsyncLogWriter
+from ._exchange import Pusher
 from ._ids import uuid7
+from ._log_handler import LogHandler
 from ._log_writer import LogWriter
 from ._record import RequestRecord
+from ._redaction import Redactor
 from ._set_aside import SetAside
+from ._wsgi import WSGIRequestLogMiddleware
 
-__all__ = ["AsyncLogWriter", "LogWriter", "RequestRecord", "SetAside", "uuid7"]
+__all__ = [
+    "AsyncLogWriter",
+    "LogHandler",
+    "LogWriter",
+    "Pusher",
+    "Redactor",
+    "RequestLogMiddleware",
+    "RequestRecord",
+    "SetAside",
+    "WSGIRequestLogMiddleware",
+    "uuid7",
+]

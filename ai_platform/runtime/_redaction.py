@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from ._bounded import bounded
 from ._secret_names import HINTS as NAME_HINTS
 from ._secret_names import counts_tokens, decoded, is_secret_name, squeezed
 from ._secret_values import HINTS as VALUE_HINTS
@@ -182,7 +183,7 @@ class _Walk:
         if isinstance(value, float):
             return value if math.isfinite(value) else str(value)
         if isinstance(value, str):
-            return self._redactor.text(value)
+            return bounded(value, self._redactor.text)
         return self._container(value, depth)
 
     def _container(self, value: Any, depth: int) -> Any:
@@ -191,7 +192,7 @@ class _Walk:
                 return dict(self._pairs(value, depth))
             if isinstance(value, list | tuple | set | frozenset):
                 return self._items(list(value), depth)
-            return self._redactor.text(_as_text(value))
+            return bounded(_as_text(value), self._redactor.text)
         except Exception:  # noqa: BLE001 - a mapping or a __str__ of somebody else
             return f"<{type(value).__name__}>"
 
@@ -200,7 +201,7 @@ class _Walk:
             if self._left <= 0:
                 return
             name = _as_text(key)
-            yield self._redactor.text(name), self._under(name, inner, depth)
+            yield bounded(name, self._redactor.text), self._under(name, inner, depth)
 
     def _items(self, items: list[Any], depth: int) -> list[Any]:
         # a header as ASGI has it, a parameter as parse_qsl gives it
