@@ -6,7 +6,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import Error
 
@@ -34,6 +34,8 @@ __all__ = ["Delivery", "Pushed"]
 
 Pushed = tuple[int, "Record"]
 """When it was pushed, in nanoseconds since 1970 UTC, and the record."""
+Row = tuple[bytes, Pushed]
+"""An encoded record, and what it was."""
 
 # The id of the transaction answers, on another connection, whether it committed.
 _COPY: Final = (
@@ -67,13 +69,6 @@ _GOES_AWAY: Final = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
 _ABOUT_ROWS: Final = ("22", "23", "54", "P0")
 # no such table or column, no right, no such database: trying again is of no use
 _FOR_GOOD: Final = ("42", "3D", "3F", "28", "0A")
-
-
-class Row(NamedTuple):
-    """An encoded record, and what it was."""
-
-    encoded: bytes
-    pushed: Pushed
 
 
 @dataclass(slots=True)
@@ -211,20 +206,17 @@ class Delivery:
 
         Called while the server is busy with the batch before.
         """
-        room = min(_SLICE, self._batch - len(self._rows))
-        if room <= 0 or not self._buffer:
+        room = min(_SLICE, self._batch - len(self._rows), len(self._buffer))
+        if room <= 0:
             return False
-        row = self._encoder.row
+        encode, take, keep = self._encoder.row, self._buffer.popleft, self._rows.append
         for _ in range(room):
+            pushed = take()
             try:
-                pushed = self._buffer.popleft()
-            except IndexError:
-                break
-            self.counts.taken += 1
-            try:
-                self._rows.append(Row(row(pushed[1], pushed[0]), pushed))
+                keep((encode(pushed[1], pushed[0]), pushed))
             except BadRecord as error:
                 self._rejected.append(_aside(pushed, "bad_row", str(error)))
+        self.counts.taken += room
         return True
 
     # delivering
@@ -283,7 +275,7 @@ class Delivery:
 
     def _copy(self, rows: list[Row], until: float) -> Steps[None]:
         assert self._connection is not None  # noqa: S101 - for the type checker
-        encoded = [row.encoded for row in rows]
+        encoded = [row[0] for row in rows]
         chunks = [
             b"".join(encoded[first : first + _ROWS_A_MESSAGE])
             for first in range(0, len(encoded), _ROWS_A_MESSAGE)
@@ -332,7 +324,7 @@ class Delivery:
             todo.extendleft(reversed(days))
             return
         assert self._connection is not None  # noqa: S101 - for the type checker
-        at = created_of(part[0].encoded).isoformat().encode()
+        at = created_of(part[0][0]).isoformat().encode()
         try:
             made = yield from query(self._connection.pgconn, _ENSURE, [at], until)
         except Lost as lost:
@@ -438,7 +430,7 @@ class Delivery:
             yield from self._hand_over(rejected)
 
     def _set_aside(self, rows: Iterable[Row], reason: str, error: str) -> Steps[None]:
-        records = [_aside(row.pushed, reason, error) for row in rows]
+        records = [_aside(pushed, reason, error) for _, pushed in rows]
         if records:
             yield from self._hand_over(records)
 
@@ -475,5 +467,5 @@ def _by_day(rows: list[Row]) -> list[list[Row]]:
     """Return *rows* by the UTC day they were created, in their order."""
     days: dict[Any, list[Row]] = {}
     for row in rows:
-        days.setdefault(created_of(row.encoded).date(), []).append(row)
+        days.setdefault(created_of(row[0]).date(), []).append(row)
     return list(days.values())

@@ -37,6 +37,9 @@ _UUID_HEAD: Final = struct.pack("!i", 16)
 _ROW_HEAD: Final = struct.pack("!h", len(COLUMNS)) + _UUID_HEAD
 _CREATED_AT: Final = len(_ROW_HEAD) + 16 + 4
 
+_head: Final[Callable[[int, int, int, int, int, int], bytes]] = struct.Struct(
+    "!hiQQiq"
+).pack
 _length: Final[Callable[[int], bytes]] = struct.Struct("!i").pack
 _timestamp: Final[Callable[[int, int], bytes]] = struct.Struct("!iq").pack
 _int4: Final[Callable[[int, int], bytes]] = struct.Struct("!ii").pack
@@ -45,6 +48,8 @@ _jsonb: Final[Callable[[int, int], bytes]] = struct.Struct("!iB").pack
 _EPOCH: Final = datetime(2000, 1, 1)  # noqa: DTZ001 - of columns without a zone
 _EPOCH_UTC: Final = _EPOCH.replace(tzinfo=UTC)
 _EPOCH_US: Final = int(_EPOCH_UTC.timestamp()) * 1_000_000
+# microseconds since 1970 that the 48 bits of a UUID v7 can tell, in milliseconds
+_LAST_US: Final = (1 << 48) * 1000
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _values: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(*COLUMNS)
@@ -100,6 +105,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self._kept: dict[str | None, bytes] = {None: _NULL}
+        self._numbers: dict[int | None, bytes] = {None: _NULL}
         self._chance = Random(os.urandom(32)).getrandbits  # noqa: S311 - ids are no secrets
 
     def row(self, record: Record, pushed_ns: int) -> bytes:
@@ -124,6 +130,7 @@ class Encoder:
             raise BadRecord("an id, a time or meta that cannot be read") from None
 
     def _row(self, record: Record, pushed_ns: int) -> bytes:
+        # One expression a field: this runs for every request of every service.
         (
             key,
             created,
@@ -138,35 +145,43 @@ class Encoder:
             organization_id,
             duration_ms,
             trace_id,
-        ) = _values(record) if isinstance(record, RequestRecord) else _mapped(record)
-        kept = self._kept
-        if created is None:
-            created_us = pushed_ns // 1000 - _EPOCH_US
-            created_ns = pushed_ns
+        ) = _values(record) if type(record) is RequestRecord else _mapped(record)
+        kept, numbers = self._kept, self._numbers
+        unix_us = pushed_ns // 1000 if created is None else _microseconds(created)
+        if key is None and 0 <= unix_us < _LAST_US:
+            milliseconds, rest = divmod(unix_us, 1000)
+            head = _head(
+                len(COLUMNS),
+                16,
+                milliseconds << 16 | 0x7000 | (rest << 12) // 1000,
+                0x2 << 62 | self._chance(62),
+                8,
+                unix_us - _EPOCH_US,
+            )
         else:
-            created_us = _microseconds(created)
-            created_ns = (created_us + _EPOCH_US) * 1000
+            head = self._head(key, unix_us)
         return b"".join(
             (
-                _ROW_HEAD,
-                (
-                    uuid7_bytes(created_ns, self._chance(62))
-                    if key is None
-                    else _uuid(key)
-                ),
-                _timestamp(8, created_us),
+                head,
                 _NULL if url is None else _text(url),
                 kept.get(method) or self._keep(method),
-                _NULL if status is None else _int4(4, status),
+                numbers.get(status) or self._keep_number(status),
                 kept.get(auth) or self._keep(auth),
                 kept.get(remote_ip) or self._keep(remote_ip),
                 kept.get(user_agent) or self._keep(user_agent),
                 _NULL if meta is None else _json(meta),
                 kept.get(referer) or self._keep(referer),
-                _NULL if organization_id is None else _int4(4, organization_id),
-                _NULL if duration_ms is None else _int4(4, duration_ms),
+                numbers.get(organization_id) or self._keep_number(organization_id),
+                numbers.get(duration_ms) or self._keep_number(duration_ms),
                 _NULL if trace_id is None else _UUID_HEAD + _uuid(trace_id),
             )
+        )
+
+    def _head(self, key: Any, unix_us: int) -> bytes:
+        """Return the fields id and created where they are not both ordinary."""
+        made = uuid7_bytes(unix_us * 1000, self._chance(62)) if key is None else None
+        return b"".join(
+            (_ROW_HEAD, made or _uuid(key), _timestamp(8, unix_us - _EPOCH_US))
         )
 
     def _keep(self, text: str) -> bytes:
@@ -175,6 +190,13 @@ class Encoder:
             if len(self._kept) >= _KEPT:
                 self._kept = {None: _NULL}
             self._kept[text] = field
+        return field
+
+    def _keep_number(self, number: int) -> bytes:
+        field = _int4(4, number)
+        if len(self._numbers) >= _KEPT:
+            self._numbers = {None: _NULL}
+        self._numbers[number] = field
         return field
 
 
@@ -195,13 +217,16 @@ def _text(text: str) -> bytes:
     value = text.encode()
     if b"\0" in value:
         raise BadRecord("text with a NUL byte")
-    if len(value) > _LONGEST:
+    size = len(value)
+    if size > _LONGEST:
         raise BadRecord("text of more than a gigabyte")
-    return _length(len(value)) + value
+    return _length(size) + value
 
 
 def _json(meta: object) -> bytes:
-    text = _to_json(dict(meta) if isinstance(meta, Mapping) else meta)
+    if type(meta) is not dict and isinstance(meta, Mapping):
+        meta = dict(meta)
+    text = _to_json(meta)
     if "\\u0000" in text and _ESCAPED_NUL.search(text):
         raise BadRecord("meta with a NUL character")
     value = text.encode()
@@ -218,11 +243,11 @@ def _uuid(value: UUID | str | bytes) -> bytes:
 
 
 def _microseconds(created: datetime | str) -> int:
-    """Return what a timestamp is on the wire: microseconds since 2000."""
+    """Return the microseconds since 1970 UTC."""
     if isinstance(created, str):
         created = datetime.fromisoformat(created)
     epoch = _EPOCH if created.tzinfo is None else _EPOCH_UTC
-    return (created - epoch) // _MICROSECOND
+    return (created - epoch) // _MICROSECOND + _EPOCH_US
 
 
 def _kind(error: Exception) -> str:
