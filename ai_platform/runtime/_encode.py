@@ -145,7 +145,7 @@ class Encoder:
             organization_id,
             duration_ms,
             trace_id,
-        ) = _values(record) if type(record) is RequestRecord else _mapped(record)
+        ) = _values(record) if type(record) is RequestRecord else _other(record)
         kept, numbers = self._kept, self._numbers
         unix_us = pushed_ns // 1000 if created is None else _microseconds(created)
         if key is None and 0 <= unix_us < _LAST_US:
@@ -206,7 +206,9 @@ def created_of(row: bytes) -> datetime:
     return _EPOCH_UTC + timedelta(microseconds=microseconds)
 
 
-def _mapped(record: Mapping[str, Any]) -> tuple[Any, ...]:
+def _other(record: Record) -> tuple[Any, ...]:
+    if isinstance(record, RequestRecord):
+        return _values(record)
     if unknown := record.keys() - _KNOWN:
         raise BadRecord(f"unknown field {min(map(str, unknown))[:63]!r}")
     get = record.get
