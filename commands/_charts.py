@@ -39,7 +39,7 @@ def columns(
     """
     if not points:
         return []
-    top = steps(max((value or 0.0) for _, value in points), at_most=4)[-1]
+    top = steps(max((value or 0.0) for _, value in points), at_most=8)[-1]
     labels = [f"{short(top)} {unit}".rstrip(), *[""] * (height - 2), "0"]
     edge = max(map(width, labels))
     room = (cells or _terminal()) - edge - 3

@@ -12,6 +12,7 @@ from ._page import page, table
 from ._plots import Series, line_plot, ranking, stacked_plot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
     from pathlib import Path
 
@@ -49,17 +50,26 @@ def show_stats(found: Stats, *, as_json: bool) -> None:
     say(f"requests per {_said(found.bucket)}")
     for line in columns(list(zip(times, counts, strict=True))):
         say(line)
-    if found.total.server_errors:
-        errors = [
-            float(bucket.figures.server_errors) or None for bucket in found.buckets
-        ]
-        say(f"5xx, at most {max(filter(None, errors)):.0f} per {_said(found.bucket)}")
-        say(sparkline(errors))
+    for name, values in _lines(found):
+        highest = max(filter(None, values))
+        say(f"{name} per {_said(found.bucket)}, at most {highest:,.0f}")
+        say(f"  {sparkline(values)}")
     _show_groups(f"most requests by {found.by}", found.by, found.most_requests)
-    if found.slowest and found.slowest != found.most_requests:
+    shown = {one.value for one in found.most_requests}
+    if any(one.value not in shown for one in found.slowest):
         _show_groups(f"slowest by {found.by}", found.by, found.slowest)
     if found.by != "status":
         _show_groups("statuses", "status", found.statuses)
+
+
+def _lines(found: Stats) -> Iterator[tuple[str, list[float | None]]]:
+    """Yield what is shown in one line over time, where there is any of it."""
+    figures = [bucket.figures for bucket in found.buckets]
+    errors = [float(one.server_errors) for one in figures]
+    slow = [None if one.p95_ms is None else float(one.p95_ms) for one in figures]
+    for name, values in (("5xx", errors), ("p95 in ms", slow)):
+        if any(values):
+            yield name, list(values)
 
 
 def write_page(found: Stats, path: Path) -> None:

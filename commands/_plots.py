@@ -196,7 +196,7 @@ def _grid_lines(grid: Sequence[float]) -> str:
 
 def _moments(times: Sequence[datetime]) -> str:
     """Return the marks of time below; every second one only where there is room."""
-    marks = time_marks(times, at_most=8)
+    marks = time_marks(times, at_most=9)
     # midnight, which is said as a day, is among those that stay
     days = [number for number, (_, mark) in enumerate(marks) if ":" not in mark]
     stays = days[0] % 2 if days else 0

@@ -124,7 +124,8 @@ def bucket_of(
 ) -> timedelta:
     """Return *wanted*, or the shortest round bucket that cuts *window* into few.
 
-    *window* must have an end. Raises BadValue when *wanted* would cut it into more than 2000.
+    *window* must have an end. Raises BadValue when *wanted* is under a second, or
+    would cut it into more than 2000.
     """
     span = _end(window) - window.since
     if wanted is None:

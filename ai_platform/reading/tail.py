@@ -76,11 +76,18 @@ def last(
     conn: psycopg.Connection[Any], window: Window, filters: Filters, *, count: int
 ) -> list[LogRow]:
     """Return the newest *count* rows in *window*, the oldest first."""
+    return _rows(conn, *_last_query(window, filters, count))
+
+
+def _last_query(
+    window: Window, filters: Filters, count: int
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """Return what reads an index backwards, partition by partition, without a sort."""
     conditions, values = where(window, filters)
     query = sql.SQL(
         "SELECT {} FROM {} WHERE {} ORDER BY created DESC LIMIT %(count)s"
     ).format(_COLUMNS, _TABLE, conditions)
-    return _rows(conn, query, {**values, "count": count})
+    return query, {**values, "count": count}
 
 
 class Follower:
