@@ -41,6 +41,10 @@ class Contents(LazyGroup):
             "commands.logs",
             "Requests that services have logged: the last ones, and figures.",
         ),
+        "maintenance": (
+            "commands.maintenance",
+            "The nightly run, its health and its schedules.",
+        ),
         "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     statement_timeout_s: _TimeOrNone = Field(
         default=0.0, validation_alias="PLATFORM_STATEMENT_TIMEOUT"
     )
+    archive: Path | None = Field(default=None, validation_alias="PLATFORM_ARCHIVE")
     retry_for_s: _TimeOrNone = Field(
         default=120.0, validation_alias="PLATFORM_RETRY_FOR"
     )

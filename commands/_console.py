@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -113,15 +113,18 @@ def _show_one(
 
 
 @contextmanager
-def progress(label: str) -> Iterator[None]:
-    """Show on a terminal that *label* is going on; elsewhere show nothing."""
+def progress(label: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that *label* is going on; elsewhere show nothing.
+
+    What it gives is called with another label when that is going on by now.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import
 
-    with Console(stderr=True, markup=False).status(printable(label)):
-        yield
+    with Console(stderr=True, markup=False).status(printable(label)) as status:
+        yield lambda text: status.update(printable(text))
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["clip", "counted", "pad", "width"]
+__all__ = ["clip", "counted", "in_bytes", "pad", "width"]
+
+_NEXT_UNIT = 1024
 
 
 def width(text: str) -> int:
@@ -41,3 +43,15 @@ def _cells(char: str) -> int:
 def counted(number: int, noun: str) -> str:
     """Return *number* with *noun*, which takes an s unless there is one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def in_bytes(size: int | None) -> str | None:
+    """Return *size* in the unit that leaves at most four digits, such as 1.4 MB."""
+    if size is None:
+        return None
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < _NEXT_UNIT:
+            return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+        amount /= _NEXT_UNIT
+    return f"{amount:.1f} TB"

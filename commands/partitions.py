@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._console import AsJson, DryRun, example, group, note, progress, show
-from ._standing import require_schema
+from ._console import (
+    AsJson,
+    DryRun,
+    Yes,
+    confirm,
+    example,
+    group,
+    note,
+    progress,
+    say,
+    show,
+)
+from ._interrupt import terminable
+from ._maintenance import Archive, archive_folder, opened
+from ._text import in_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
-    from psycopg import Connection
-
     from ai_platform.maintenance.partitions import ParentStatus, Step
+    from ai_platform.maintenance.policies import Changed
 
 app = group("Time partitions: made ahead, listed, removed when they expire.")
 
@@ -44,6 +56,65 @@ Wait = Annotated[
     ),
 ]
 
+ConvertAll = Annotated[
+    bool,
+    typer.Option(
+        "--convert-all",
+        help="Also rewrite partitions with rows that are UNLOGGED or logged against "
+        "the policy; their readers and writers wait.",
+    ),
+]
+Count = Annotated[
+    bool,
+    typer.Option(
+        "--count",
+        help="Count the rows and find the oldest and the newest, which reads all.",
+    ),
+]
+Each = Annotated[
+    bool, typer.Option("--partitions", help="List every partition of every table.")
+]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The .csv.gz; its .json stands beside.")
+]
+Into = Annotated[
+    str | None,
+    typer.Option(
+        "--into", metavar="NAME", help="Make this table for them, as schema.table."
+    ),
+]
+PolicyTable = Annotated[
+    str, typer.Argument(metavar="TABLE", help="The table, as schema.table.")
+]
+Durable = Annotated[
+    bool | None,
+    typer.Option(
+        "--durable/--unlogged",
+        help="New partitions survive a crash, or cost no WAL.",
+        show_default=False,
+    ),
+]
+Retention = Annotated[
+    str | None,
+    typer.Option(
+        "--retention", metavar="TIME", help="Age at which they go: 30d, 1 year, none."
+    ),
+]
+Ahead = Annotated[
+    int | None,
+    typer.Option("--ahead", metavar="N", help="How many are made ahead, 1 to 400."),
+]
+By = Annotated[
+    str | None,
+    typer.Option("--granularity", metavar="PERIOD", help="day, week or month."),
+]
+Enabled = Annotated[
+    bool | None,
+    typer.Option(
+        "--enable/--disable", help="Follow the policy, or not.", show_default=False
+    ),
+]
+
 _STEP_COLUMNS = {
     "outcome": "outcome",
     "action": "action",
@@ -58,22 +129,37 @@ _STATUS_COLUMNS = {
     "granularity": "by",
     "covered_until": "covered until",
     "partitions": "partitions",
-    "size_bytes": "bytes",
-    "estimated_rows": "rows (estimate)",
-    "oldest": "oldest",
+    "size": "size",
+    "row_count": "rows",
+    "oldest_row": "oldest row",
+    "newest_row": "newest row",
     "expired": "expired",
     "problems": "problems",
+}
+_EACH_COLUMNS = {
+    "name": "partition",
+    "lower": "from",
+    "upper": "to",
+    "size": "size",
+    "row_count": "rows",
+    "state": "state",
 }
 
 
 @app.command(epilog=example("platform partitions plan --at 2027-01-01"))
-def plan(table: Table = None, at: At = None, as_json: AsJson = False) -> None:
-    """Show the partitions that apply would create, without creating them."""
+def plan(
+    table: Table = None,
+    at: At = None,
+    convert_all: ConvertAll = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what apply would create and convert, without doing it."""
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with _opened() as conn:
-        _report(partitions.plan(conn, now=now, table=table), as_json=as_json)
+    with opened() as conn:
+        steps = partitions.plan(conn, now=now, table=table, convert_all=convert_all)
+    _report(steps, as_json=as_json)
 
 
 @app.command(epilog=example("platform partitions apply --table public.request_logs"))
@@ -81,19 +167,39 @@ def apply(
     table: Table = None,
     at: At = None,
     wait: Wait = None,
+    convert_all: ConvertAll = False,
+    yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Create what is missing, up to the horizon of each policy."""
+    """Create what is missing, up to the horizon of each policy.
+
+    Empty partitions ahead that are UNLOGGED where the policy says durable, or the
+    reverse, are converted.
+    """
     if dry_run:
-        plan(table=table, at=at, as_json=as_json)
+        plan(table=table, at=at, convert_all=convert_all, as_json=as_json)
         return
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with _opened() as conn, progress("creating partitions"):
-        steps = partitions.apply(conn, now=now, table=table, wait_s=wait)
+    with opened() as conn:
+        if convert_all:
+            _warn(partitions.plan(conn, now=now, table=table, convert_all=True), yes)
+        with progress("creating partitions"):
+            steps = partitions.apply(
+                conn, now=now, table=table, convert_all=convert_all, wait_s=wait
+            )
     _report(steps, as_json=as_json)
+
+
+def _warn(planned: list[Step], yes: bool) -> None:  # noqa: FBT001 - private
+    """Name what is rewritten, and ask."""
+    rewritten = [step for step in planned if "rewritten" in step.detail]
+    for step in rewritten:
+        note(f"{step.partition} {step.detail}")
+    if rewritten:
+        confirm(f"rewrite {len(rewritten)} of them now?", yes=yes)
 
 
 @app.command(epilog=example("platform partitions prune --dry-run --at 2027-01-01"))
@@ -101,47 +207,135 @@ def prune(
     table: Table = None,
     at: At = None,
     wait: Wait = None,
+    archive: Archive = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Drop partitions past their retention; finish what an earlier run left.
 
-    Exit code 1: something was delayed by an open transaction, or failed. The next
-    run goes on where this one stopped.
+    With --archive each is written to a file first and read back; what cannot be
+    archived is not dropped. Exit code 1: something was delayed by an open
+    transaction, or failed. The next run goes on where this one stopped.
     """
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with _opened() as conn, progress("removing partitions"):
+    folder = archive_folder(archive)
+    with terminable(), opened() as conn, progress("removing partitions") as tell:
         steps = partitions.prune(
-            conn, now=now, table=table, dry_run=dry_run, wait_s=wait
+            conn,
+            now=now,
+            table=table,
+            dry_run=dry_run,
+            wait_s=wait,
+            archive=folder,
+            tell=tell,
         )
     _report(steps, as_json=as_json)
 
 
 @app.command(epilog=example("platform partitions status --json"))
-def status(table: Table = None, at: At = None, as_json: AsJson = False) -> None:
+def status(
+    table: Table = None,
+    at: At = None,
+    count: Count = False,
+    each: Each = False,
+    as_json: AsJson = False,
+) -> None:
     """Show how far the partitions reach; exit code 1 when something needs attention."""
     from ai_platform.maintenance import partitions  # noqa: PLC0415
 
     now = _moment(at)
-    with _opened() as conn:
-        found: list[ParentStatus] = partitions.status(conn, now=now, table=table)
-    show(found, as_json=as_json, columns=_STATUS_COLUMNS, empty="no partition policy")
+    with opened() as conn:
+        found = partitions.status(conn, now=now, table=table, count=count)
+    _show_status(found, each=each, as_json=as_json)
     if any(one.problems for one in found):
         raise typer.Exit(1)
 
 
-@contextmanager
-def _opened() -> Iterator[Connection[Any]]:
-    """Give a connection for maintenance to a database at the newest revision."""
-    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
-    from ai_platform.maintenance import partitions  # noqa: PLC0415
+def _show_status(found: list[ParentStatus], *, each: bool, as_json: bool) -> None:
+    if as_json:
+        show(found, as_json=True)
+        return
+    rows = [_counted(asdict(one)) for one in found]
+    show(rows, as_json=False, columns=_STATUS_COLUMNS, empty="no partition policy")
+    for one in found:
+        for remark in one.remarks:
+            note(f"{one.parent}: {remark}")
+        if each:
+            say()
+            _show_each(one)
 
-    target = resolve()
-    with partitions.opened(target) as connection:
-        require_schema(connection, target)
-        yield connection
+
+def _show_each(parent: ParentStatus) -> None:
+    rows = []
+    for one in parent.each:
+        words = ["unlogged" if one.is_unlogged else "logged"]
+        words += ["half detached"] if one.is_pending else []
+        words += ["expired"] if one.is_expired else []
+        words += ["differs"] if one.name in parent.persistence_differs else []
+        rows.append({**_counted(asdict(one)), "state": ", ".join(words)})
+    show(rows, as_json=False, columns=_EACH_COLUMNS, empty=f"{parent.parent}: none")
+
+
+def _counted(row: dict[str, Any]) -> dict[str, Any]:
+    """Return *row* with its size and its rows as people read them."""
+    rows, estimate = row["rows"], row["estimated_rows"]
+    about = None if estimate is None else f"~{estimate:,}"
+    shown = about if rows is None else f"{rows:,}"
+    return {**row, "size": in_bytes(row["size_bytes"]), "row_count": shown}
+
+
+@app.command(epilog=example("platform partitions restore logs.old_20260101.csv.gz"))
+def restore(
+    file: File, into: Into = None, dry_run: DryRun = False, as_json: AsJson = False
+) -> None:
+    """Load an archived partition: into the table it left, or a new one.
+
+    The checksums are verified first; all rows arrive or none.
+    """
+    from ai_platform.maintenance.restore import restore as load  # noqa: PLC0415
+
+    with terminable(), opened() as conn, progress(f"reading {file.name}") as tell:
+        done = load(conn, file, into=into, dry_run=dry_run, tell=tell)
+    show(done, as_json=as_json)
+
+
+@app.command(epilog=example("platform partitions policy public.request_logs --durable"))
+def policy(
+    table: PolicyTable,
+    durable: Durable = None,
+    retention: Retention = None,
+    ahead: Ahead = None,
+    granularity: By = None,
+    enabled: Enabled = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how a table's partitions are made and removed, or change that.
+
+    Partitions that exist stay; apply makes the coming ones by the new rules.
+    """
+    from ai_platform.maintenance import policies  # noqa: PLC0415
+
+    wanted = policies.Change(granularity, ahead, retention, durable, enabled)
+    with opened() as conn:
+        changed = policies.change(conn, table, wanted, dry_run=dry_run)
+    _show_change(changed, as_json=as_json)
+
+
+def _show_change(changed: Changed, *, as_json: bool) -> None:
+    if as_json:
+        show(changed, as_json=True)
+        return
+    before, after = asdict(changed.before), asdict(changed.after)
+    rows = [
+        {"rule": name.replace("_", " "), "before": value, "after": after[name]}
+        for name, value in before.items()
+    ]
+    show(rows, as_json=False)
+    for effect in changed.effects:
+        note(effect)
 
 
 def _moment(at: str | None) -> datetime | None:

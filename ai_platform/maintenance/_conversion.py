@@ -61,7 +61,7 @@ def conversions(
                     bounds.lower,
                     bounds.upper,
                     "planned",
-                    _words(parent, 0 if is_idle or not sizes else sizes[0]),
+                    _words(parent, sizes[0] if sizes and sizes[1] else 0),
                 )
             )
     return steps

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["Parent", "Policy", "PolicyFault", "now_or", "resolve", "wanted"]
+__all__ = [
+    "Parent",
+    "Policy",
+    "PolicyFault",
+    "now_or",
+    "policy_of",
+    "resolve",
+    "wanted",
+]
 
 _KEY_TYPES: Final = (
     "date",
@@ -110,24 +118,38 @@ def wanted(conn: psycopg.Connection[Any], table: str | None) -> list[Policy]:
 
     Raises BadValue when *table* has no enabled policy.
     """
-    with conn.cursor(row_factory=class_row(Policy)) as cursor:
-        policies = cursor.execute(_POLICIES).fetchall()
-    enabled = [policy for policy in policies if policy.is_enabled]
     if table is None:
-        return enabled
-    for policy in policies:
-        if table == policy.parent and not policy.is_enabled:
-            raise BadValue(
-                f"the policy of {table} is switched off",
-                hint=f"set is_enabled in {PARTITION_POLICIES}",
-            )
-    chosen = [policy for policy in enabled if _is_named(policy, table)]
-    if len(chosen) != 1:
+        return [policy for policy in _all(conn) if policy.is_enabled]
+    policy = policy_of(conn, table)
+    if not policy.is_enabled:
         raise BadValue(
-            f"no partition policy for table {table!r}",
-            hint="one of " + ", ".join(policy.parent for policy in enabled),
+            f"the policy of {policy.parent} is switched off",
+            hint=f"platform partitions policy {policy.parent} --enable",
         )
-    return chosen
+    return [policy]
+
+
+def policy_of(conn: psycopg.Connection[Any], table: str) -> Policy:
+    """Return the policy of *table*, enabled or not; the schema may be left out.
+
+    Raises BadValue when there is none.
+    """
+    policies = _all(conn)
+    for chosen in (
+        [policy for policy in policies if policy.parent == table],
+        [policy for policy in policies if _is_named(policy, table)],
+    ):
+        if len(chosen) == 1:
+            return chosen[0]
+    raise BadValue(
+        f"no partition policy for table {table!r}",
+        hint="one of " + ", ".join(policy.parent for policy in policies),
+    )
+
+
+def _all(conn: psycopg.Connection[Any]) -> list[Policy]:
+    with conn.cursor(row_factory=class_row(Policy)) as cursor:
+        return cursor.execute(_POLICIES).fetchall()
 
 
 def _is_named(policy: Policy, table: str) -> bool:

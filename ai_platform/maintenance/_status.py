@@ -11,7 +11,8 @@ from ai_platform.connection import first_line
 
 from ._attached import Partition, leftovers, partitions
 from ._bounds import BEGINNING, END, Bounds, covered_until, gaps, periods
-from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
+from ._contents import contents, exact_rows
+from ._policies import Policy, PolicyFault, now_or, resolve, wanted
 from ._session import PASSING, limit_waits, session
 
 if TYPE_CHECKING:
@@ -19,14 +20,30 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["ParentStatus", "status"]
+__all__ = ["ParentStatus", "PartitionStatus", "status"]
 
 _SIZE: Final = """
     SELECT COALESCE(sum(pg_total_relation_size(inhrelid)), 0)::bigint
       FROM pg_inherits WHERE inhparent = %s
 """
+_SIZE_OF_ONE: Final = "SELECT pg_total_relation_size(%s)"
 # the size of a table that is just being dropped waits for that
 _SIZE_WAIT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """One partition; bounds are UTC, None has no end; *rows* when they were counted."""
+
+    name: str
+    lower: datetime | None
+    upper: datetime | None
+    is_unlogged: bool
+    is_pending: bool
+    is_expired: bool
+    size_bytes: int | None
+    estimated_rows: int | None
+    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +53,8 @@ class ParentStatus:
     *covered_until*: every row from now to then finds a partition; None: not even one
     of now. *wanted_until*: where `apply` would bring it. *persistence_differs*:
     partitions that are UNLOGGED where the policy says logged, or the reverse.
+    *oldest_row* and *newest_row* are read where an index makes that cheap, or with the
+    exact number *rows*; *remarks* say why they are not known.
     *problems* is empty when nothing needs attention.
     """
 
@@ -54,6 +73,11 @@ class ParentStatus:
     leftovers: list[str] = field(default_factory=list)
     persistence_differs: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    rows: int | None = None
+    oldest_row: datetime | None = None
+    newest_row: datetime | None = None
+    remarks: list[str] = field(default_factory=list)
+    each: list[PartitionStatus] = field(default_factory=list)
 
 
 def status(
@@ -61,8 +85,11 @@ def status(
     *,
     now: datetime | None = None,
     table: str | None = None,
+    count: bool = False,
 ) -> list[ParentStatus]:
     """Return where the partitions of each policy stand; changes nothing.
+
+    With *count* the rows are counted, which reads all of them.
 
     The newest period may be missing without a problem: the daily run makes it.
 
@@ -70,11 +97,14 @@ def status(
     """
     with session(conn, writes=False):
         at = now_or(conn, now)
-        return [_status(conn, policy, at) for policy in wanted(conn, table)]
+        return [_status(conn, policy, at, count) for policy in wanted(conn, table)]
 
 
 def _status(
-    conn: psycopg.Connection[Any], policy: Policy, at: datetime
+    conn: psycopg.Connection[Any],
+    policy: Policy,
+    at: datetime,
+    count: bool,  # noqa: FBT001 - private
 ) -> ParentStatus:
     try:
         parent = resolve(conn, policy, at=at)
@@ -90,13 +120,15 @@ def _status(
     detached = [one.shown for one in leftovers(conn, parent)]
     horizon = periods(policy.granularity, at, ahead=policy.precreate)[-1]
     reached = covered_until(at, taken)
+    limit_waits(conn, _SIZE_WAIT_S)
+    rows = contents(conn, parent, count=count)
     return ParentStatus(
         parent=policy.parent,
         granularity=policy.granularity,
         covered_until=reached,
         wanted_until=horizon.upper,
         partitions=len(everything),
-        size_bytes=_size(conn, parent),
+        size_bytes=_size(conn, _SIZE, parent.oid),
         estimated_rows=sum(max(0, one.estimated_rows) for one in everything),
         oldest=taken[0].lower if taken else None,
         newest=max((one.upper for one in taken), default=None),
@@ -112,6 +144,31 @@ def _status(
             *(f"{name} is half detached: prune finishes it" for name in pending),
             *(f"{name} is detached, not dropped: prune drops it" for name in detached),
         ],
+        rows=rows.rows,
+        oldest_row=rows.oldest,
+        newest_row=rows.newest,
+        remarks=[rows.remark] if rows.remark else [],
+        each=[_each(conn, one, parent.cutoff, count) for one in everything],
+    )
+
+
+def _each(
+    conn: psycopg.Connection[Any],
+    one: Partition,
+    cutoff: datetime | None,
+    count: bool,  # noqa: FBT001 - private
+) -> PartitionStatus:
+    return PartitionStatus(
+        name=one.shown,
+        lower=one.lower,
+        upper=one.upper,
+        is_unlogged=one.is_unlogged,
+        is_pending=one.is_pending,
+        is_expired=_expired([one], cutoff) > 0,
+        size_bytes=_size(conn, _SIZE_OF_ONE, one.oid),
+        # -1: never vacuumed nor analyzed
+        estimated_rows=one.estimated_rows if one.estimated_rows >= 0 else None,
+        rows=exact_rows(conn, one.identifier) if count else None,
     )
 
 
@@ -136,10 +193,10 @@ def _gaps(taken: list[Bounds]) -> list[Bounds]:
     return gaps(Bounds(min(finite), max(finite)), taken)
 
 
-def _size(conn: psycopg.Connection[Any], parent: Parent) -> int | None:
+def _size(conn: psycopg.Connection[Any], query: str, oid: int) -> int | None:
     limit_waits(conn, _SIZE_WAIT_S)
     try:
-        row = conn.execute(_SIZE, [parent.oid]).fetchone()
+        row = conn.execute(query.encode(), [oid]).fetchone()
     except errors.LockNotAvailable:
         return None
     return row[0] if row else None

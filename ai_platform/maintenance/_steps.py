@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 __all__ = ["NEEDS_ATTENTION", "Action", "OnStep", "Outcome", "Step", "unserved"]
 
-Action = Literal["create", "convert", "archive", "detach", "drop", "unmark", "check"]
+Action = Literal[
+    "create", "convert", "archive", "detach", "drop", "unmark", "analyze", "check"
+]
 Outcome = Literal["planned", "done", "present", "busy", "delayed", "failed"]
 
 NEEDS_ATTENTION: Final = frozenset({"delayed", "failed"})

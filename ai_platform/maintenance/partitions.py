@@ -15,7 +15,7 @@ from ._bounds import Bounds, moment
 from ._growth import apply, plan
 from ._removal import WAIT_S, finish, prune
 from ._session import opened
-from ._status import ParentStatus, status
+from ._status import ParentStatus, PartitionStatus, status
 from ._steps import NEEDS_ATTENTION, OnStep, Step
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Bounds",
     "OnStep",
     "ParentStatus",
+    "PartitionStatus",
     "Step",
     "apply",
     "finish",
