@@ -40,7 +40,7 @@ class AsyncLogWriter(BaseWriter):
             writer.push(RequestRecord(url="/", method="GET", status=200))
 
     Arguments as for LogWriter; *fallback* may be a coroutine function, any other one
-    is called in a thread. The loop is never held for longer than the encoding of 32
+    is called in a thread. The loop is never held for longer than the encoding of 64
     records. When the loop ends without `close`, its last act is to write what is left;
     a push in another loop goes on from there. At SIGTERM, where nobody handles that,
     the buffer is written before the process ends.

@@ -51,7 +51,7 @@ _END_IT: Final = b"""
        AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
 """
 
-_SLICE: Final = 32
+_SLICE: Final = 64
 """Records encoded at a stretch: others wait for the interpreter no longer."""
 _ROWS_A_MESSAGE: Final = 64
 """Rows in one message: the server begins with the first while the next are sent."""
