@@ -107,7 +107,7 @@ class AsyncLogWriter(BaseWriter):
             return
         self._loop = loop
         self._task = loop.create_task(self._work(), name="log_writer")
-        self._nudge_at = self._options.batch_size - 1
+        self._begun()
         if self._drain_on_sigterm:
             self._listen_for_sigterm(loop)
 
@@ -210,8 +210,7 @@ class AsyncLogWriter(BaseWriter):
         Returns whether everything had come to its end in time. Closing twice is fine.
         """
         if not self._closed:
-            self._closed = True
-            self._limit = 0
+            self._close_buffer()
             self._delivery.end_by = monotonic() + timeout_s
         if self.pending or self._is_running:
             self._start(asyncio.get_running_loop())
@@ -225,8 +224,7 @@ class AsyncLogWriter(BaseWriter):
 
     def _close_after_loop(self) -> None:
         """Write what an event loop that is gone left behind."""
-        self._closed = True
-        self._limit = 0
+        self._close_buffer()
         self._delivery.end_by = monotonic() + CLOSE_TIMEOUT_S
         if self.pending:
             self._drive_here()

@@ -89,7 +89,7 @@ class LogWriter(BaseWriter):
             thread = threading.Thread(target=self._work, name="log_writer", daemon=True)
             thread.start()
             self._thread = thread
-            self._nudge_at = self._options.batch_size - 1
+            self._begun()
         except RuntimeError:
             # no more threads at the end of the interpreter: close() will write it
             self._delivery.is_idle = True
@@ -133,8 +133,7 @@ class LogWriter(BaseWriter):
     def _ask_to_end(self, timeout_s: float) -> None:
         """Let the thread come to its end; does not wait."""
         if not self._closed:
-            self._closed = True
-            self._limit = 0
+            self._close_buffer()
             self._delivery.end_by = monotonic() + timeout_s
             self._wake()
 

@@ -59,14 +59,29 @@ class BaseWriter:
         their number.
         """
         buffer = self._buffer
-        waiting = len(buffer)
-        if waiting >= self._limit:
+        if len(buffer) < self._nudge_at:
+            buffer.append((time_ns(), record))
+        else:
+            self._push_and_nudge(record)
+
+    def _push_and_nudge(self, record: Record) -> None:
+        """Push where a batch is full, nothing has begun yet, or no room is left."""
+        if len(self._buffer) >= self._limit:
             self._refuse()
             return
-        buffer.append((time_ns(), record))
-        if waiting >= self._nudge_at and self._delivery.is_idle:
+        self._buffer.append((time_ns(), record))
+        if self._delivery.is_idle:
             self._delivery.is_idle = False
             self._nudge()
+
+    def _begun(self) -> None:
+        """Let pushes be quick until a batch is full; not after closing."""
+        self._nudge_at = min(self._options.batch_size - 1, self._limit)
+
+    def _close_buffer(self) -> None:
+        """Refuse every push from now on."""
+        self._closed = True
+        self._limit = self._nudge_at = 0
 
     def _refuse(self) -> None:
         with self._refusals:
