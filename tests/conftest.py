@@ -10,5 +10,6 @@ pytest_plugins = (
     "tests.support.tenants",
     "tests.support.accounts",
     "tests.support.servers",
+    "tests.support.standby",
     "tests.support.branch",
 )

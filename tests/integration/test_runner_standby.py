@@ -2,78 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ai_platform.server import EmbeddedServer, _account, _binaries
-from tests.support.cluster import UNSAFE
-from tests.support.environment import clean_environment
-from tests.support.programs import Run, run_program
-from tests.support.servers import rows
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from _pytest.mark.structures import ParameterSet
 
-
-def _primary(folder: Path) -> EmbeddedServer:
-    """Start a server at the newest revision that lets a standby follow."""
-    server = EmbeddedServer(folder / "primary", options=UNSAFE)
-    server.start()
-    with (folder / "primary" / "pg_hba.conf").open("a") as access:
-        access.write("local replication all peer map=platform\n")
-    rows(server, "SELECT pg_reload_conf()")
-    env = clean_environment(DATABASE_URL=server.url())
-    run_program("alembic", "upgrade", "head", env=env, timeout=120, check=True)
-    return server
+    from tests.support.programs import Run
+    from tests.support.standby import Pair
 
 
-def _copy(primary: EmbeddedServer, home: Path) -> EmbeddedServer:
-    """Start a standby of *primary* in *home*, as the account that runs servers."""
-    account = _account.server_account()
-    home.mkdir(mode=0o711)
-    (home / "server.lock").touch()
-    data = home / "data"
-    data.mkdir(mode=0o700)
-    os.chown(data, account.uid, account.gid)
-    programs = _binaries.usable(_binaries.find(), account)
-    done = _account.run(
-        [
-            programs.program("pg_basebackup"),
-            f"--dbname={primary.url()}",
-            f"--pgdata={data}",
-            "--write-recovery-conf",
-            "--checkpoint=fast",
-            "--no-sync",
-        ],
-        account,
-    )
-    assert done.returncode == 0, done.stdout
-    standby = EmbeddedServer(home, options=UNSAFE)
-    standby.start()
-    return standby
-
-
-@pytest.fixture(scope="module")
-def standby() -> Iterator[Mapping[str, str]]:
+@pytest.fixture
+def standby(pair: Pair) -> Mapping[str, str]:
     """Give the environment of a client of a standby that follows a live primary."""
-    folder = Path(tempfile.mkdtemp(prefix="platform-tests-"))
-    folder.chmod(0o711)
-    primary = _primary(folder)
-    follower = None
-    try:
-        follower = _copy(primary, folder / "standby")
-        yield clean_environment(DATABASE_URL=follower.url())
-    finally:
-        for server in filter(None, (follower, primary)):
-            server.stop(mode="immediate")
-        shutil.rmtree(folder)
+    return pair.environment
 
 
 QUICK = {"platform db upgrade", "platform db check"}
