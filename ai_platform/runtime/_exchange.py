@@ -39,6 +39,9 @@ FAILED: Final = 500
 CLIENT_CLOSED: Final = 499
 """Nobody was there to hear the answer; nginx writes the same."""
 
+_METHODS: Final = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET")
+)
 _INT4_LAST: Final = 2**31 - 1
 _PATH_SAFE: Final = "/:@!$&'()*+,;=~"
 _TRACEPARENT: Final = re.compile(
@@ -142,7 +145,7 @@ class ExchangeLog:
         return RequestRecord(
             created=seen.created,
             url=bounded(path, self._redactor.url),
-            method=bounded(seen.method, self._redactor.text),
+            method=seen.method if seen.method in _METHODS else self._odd(seen.method),
             status=seen.status,
             auth=self._caller(seen),
             remote_ip=self._client(seen),
@@ -153,6 +156,9 @@ class ExchangeLog:
             duration_ms=in_milliseconds((seen.ended or seen.began) - seen.began),
             trace_id=trace_of(headers.get("traceparent")),
         )
+
+    def _odd(self, method: str) -> str:
+        return bounded(method, self._redactor.text)
 
     def _client(self, seen: Exchange) -> str | None:
         said = seen.headers.get(self._proxies.header)

@@ -47,6 +47,8 @@ _IN_PATH: Final = re.compile(r"([/;&])")
 _IN_QUERY: Final = re.compile(r"([?&;#])")
 _QUERY: Final = re.compile(r"[?#]")
 _OPAQUE_USERINFO: Final = re.compile(r"\A[^/?#@:\s]*+:[^/?#@\s]*+@")
+_LONGEST_REMEMBERED: Final = 256
+_MOST_REMEMBERED: Final = 512
 _DEEPEST: Final = 16
 _MOST_NODES: Final = 2000
 
@@ -65,8 +67,9 @@ class Redactor:
         names: Iterable[str] = (),
         also: Callable[[str], str] | None = None,
     ) -> None:
-        self._names = frozenset(squeezed(name) for name in names)
-        self._hints = (*NAME_HINTS, *sorted(self._names))
+        self._names = frozenset(filter(None, map(squeezed, names)))
+        self._hints = _shortest({*NAME_HINTS, *self._names})
+        self._clean: set[str] = set()
         self._also = also
 
     def hides(self, name: str) -> bool:
@@ -113,11 +116,27 @@ class Redactor:
             return REDACTED
 
     def _suspicious(self, text: str) -> bool:
+        if text in self._clean:
+            return False
         lowered = text.lower()
-        if any(hint in lowered for hint in VALUE_HINTS):
-            return True
-        plain = squeezed(lowered)
-        return any(hint in plain for hint in self._hints)
+        for hint in VALUE_HINTS:
+            if hint in lowered:
+                return True
+        # a name needs something between itself and its value
+        if "=" in text or ":" in text or "'" in text or '"' in text:
+            plain = squeezed(lowered)
+            for hint in self._hints:
+                if hint in plain:
+                    return True
+        if len(text) <= _LONGEST_REMEMBERED:
+            self._remember(text)
+        return False
+
+    def _remember(self, text: str) -> None:
+        """Keep *text* as one that needs no second look: most agents come again."""
+        if len(self._clean) >= _MOST_REMEMBERED:
+            self._clean = set()
+        self._clean.add(text)
 
     def _plain(self, text: str) -> str:
         text = without_userinfo(text)
@@ -216,6 +235,17 @@ class _Walk:
             number = isinstance(value, int | float) and counts_tokens(name, str(value))
             return value if number else REDACTED
         return self.of(value, depth + 1)
+
+
+def _shortest(hints: set[str]) -> tuple[str, ...]:
+    """Return *hints* without those that hold another one."""
+    return tuple(
+        sorted(
+            hint
+            for hint in hints
+            if not any(other in hint for other in hints if other != hint)
+        )
+    )
 
 
 def _parts(name: str) -> set[str]:
