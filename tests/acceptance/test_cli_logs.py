@@ -18,17 +18,22 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+import psycopg
 import pytest
 
+from tests.support.environment import clean_environment
 from tests.support.programs import SCRIPTS
 from tests.support.requests_logged import copy_requests, ensure_days, now
+from tests.support.servers import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from ai_platform.server import EmbeddedServer
     from tests.support.database import Database
     from tests.support.programs import Run
+    from tests.support.standby import Pair
 
 HOSTILE = "/\x1b[31m\x9b2J\r\n<script>alert(1)</script>\u202e[bold]\u2028"
 
@@ -48,10 +53,10 @@ def _write(database: Database, *rows: dict[str, Any]) -> None:
 class Followed:
     """A running `platform logs tail --follow`; `read` waits for so many lines."""
 
-    def __init__(self, database: Database, *words: str, stdout: int) -> None:
+    def __init__(self, env: Mapping[str, str], *words: str, stdout: int) -> None:
         self.process = subprocess.Popen(
             [SCRIPTS / "platform", "logs", "tail", "-f", "--every", "0.1", *words],
-            env=database.environment("readonly"),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=subprocess.PIPE,
@@ -79,9 +84,14 @@ class Followed:
 
 @contextmanager
 def _following(
-    database: Database, *words: str, stdout: int = subprocess.PIPE
+    database: Database | None = None,
+    *words: str,
+    stdout: int = subprocess.PIPE,
+    env: Mapping[str, str] | None = None,
 ) -> Iterator[Followed]:
-    followed = Followed(database, *words, stdout=stdout)
+    if database is not None:
+        env = database.environment("readonly")
+    followed = Followed(env or {}, *words, stdout=stdout)
     try:
         yield followed
     finally:
@@ -196,6 +206,44 @@ def test_follow_outlives_its_connection(logged: Database) -> None:
         assert again == "connected again"
         _write(logged, {"url": "/after"})
         assert "/after" in followed.read()[0]
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_follow_outlives_the_server(
+    embedded: Callable[..., EmbeddedServer], run: Run, mode: str
+) -> None:
+    """Stopped in order or killed, which empties the log: what comes after is shown."""
+    server = embedded()
+    server.start()
+    env = clean_environment(DATABASE_URL=server.url())
+    run("platform", "db", "upgrade", env=env, timeout=120, check=True)
+    run("platform", "partitions", "apply", env=env, check=True)
+    with _following(env=env) as followed:
+        for number in range(2):
+            with psycopg.connect(server.url()) as connection:
+                copy_requests(connection, {"url": f"/{number}"})
+            assert f"/{number}" in followed.read()[0]
+            server.stop(mode=mode)
+            lost = followed.read(2, stream=followed.process.stderr)
+            assert all("connection lost" in line for line in lost)
+            server.start()
+            again = followed.read(stream=followed.process.stderr)[0]
+            while "connection lost" in again:
+                again = followed.read(stream=followed.process.stderr)[0]
+            assert again == "connected again"
+
+
+def test_a_standby_says_why(pair: Pair, run: Run) -> None:
+    """There are no unlogged rows there; the refusal tells so and what to do."""
+    rows(pair.primary, "SELECT * FROM monitoring.ensure_partitions()")
+    pair.catch_up()
+
+    for command in ("tail", "stats"):
+        done = run("platform", "logs", command, env=pair.environment)
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "UNLOGGED partitions are not replicated" in done.stderr
+        assert "ask the primary" in done.stderr
 
 
 def test_follow_notices_that_the_reader_left(logged: Database) -> None:
