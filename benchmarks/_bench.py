@@ -37,6 +37,7 @@ def scratch_server() -> Iterator[Target]:
     from ai_platform.server import EmbeddedServer
 
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        Path(folder).chmod(0o711)  # the account of the server must get through
         server = EmbeddedServer(Path(folder) / "data")
         server.start()
         try:
