@@ -34,7 +34,7 @@ def _of_uvicorn(arguments: Any) -> dict[str, Any]:
         return {}
     peer, method, url, _version, status = arguments
     fields = {"method": method, "url": url, "status": status}
-    host = str(peer or "").rpartition(":")[0]
+    host = str(peer or "").rpartition(":")[0].strip("[]")
     return {**fields, "remote_ip": host} if host else fields
 
 

@@ -120,6 +120,7 @@ class _Http:
         self._receive = receive
         self._send = send
         self._is_gone = False
+        self._is_whole = False
         self._trailers = False
 
     async def run(self, app: App) -> None:
@@ -154,6 +155,7 @@ class _Http:
             self._trailers = bool(message.get("trailers"))
         elif kind.startswith("http.response.") and self._is_last(kind, message):
             self._exchange.ended = monotonic()
+            self._is_whole = True
             self._finish()
 
     def _is_last(self, kind: str, message: Message) -> bool:
@@ -167,9 +169,12 @@ class _Http:
         return kind in bodies and not message.get("more_body") and not self._trailers
 
     def _finish(self) -> None:
-        if self._exchange.status is None:
-            self._exchange.status = CLIENT_CLOSED if self._is_gone else FAILED
-        self._log.push(self._exchange)
+        exchange = self._exchange
+        if exchange.status is None:
+            exchange.status = CLIENT_CLOSED if self._is_gone else FAILED
+        elif not self._is_whole and not exchange.notes:
+            exchange.notes["aborted"] = True  # the status went out, the body did not
+        self._log.push(exchange)
 
 
 class _WebSocket:

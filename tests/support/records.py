@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ai_platform.runtime import RequestRecord
+from ai_platform.runtime import RequestLogMiddleware, RequestRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Records", "http_scope", "serve"]
+__all__ = ["END", "START", "Records", "fine", "http_scope", "recorded", "serve"]
+
+START = {"type": "http.response.start", "status": 200, "headers": []}
+END = {"type": "http.response.body", "body": b"ok"}
 
 
 class Records(list[RequestRecord]):
@@ -63,3 +66,16 @@ def serve(
 
     asyncio.run(app(scope, receive, send))
     return sent
+
+
+async def fine(scope: Any, receive: Any, send: Any) -> None:
+    """Answer 200."""
+    await send(START)
+    await send(END)
+
+
+def recorded(scope: Any, app: Any = fine, **options: Any) -> Any:
+    """Return the record of one request."""
+    records = Records()
+    serve(RequestLogMiddleware(app, records, **options), scope)
+    return records.only

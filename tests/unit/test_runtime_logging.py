@@ -138,7 +138,7 @@ def test_access_records_are_taken_apart(records: Records) -> None:
     first, second, third = records
 
     assert (first.method, first.url, first.status) == ("GET", "/a?token=REDACTED", 200)
-    assert first.remote_ip == "[::1]"
+    assert first.remote_ip == "::1"
     assert (second.method, second.url) == ("GET", "/b?token=REDACTED")
     assert (second.status, second.remote_ip) == (404, "192.0.2.1")
     assert (third.method, third.url) == ("LOG", "werkzeug")
