@@ -9,6 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from ai_platform.errors import CannotConnect
+
 from ._console import note
 from ._errors import explain
 
@@ -22,7 +24,6 @@ __all__ = ["follow"]
 
 Row = TypeVar("Row")
 
-_LOST: Final = 3
 _LONGEST_PAUSE_S: Final = 5.0
 # a question that takes long is asked less often: the server has other work
 _SHARE: Final = 4
@@ -52,7 +53,10 @@ def follow(
                     _wait(max(every_s, _SHARE * _once(begin, ask, tell)))
         except Exception as error:
             failure = explain(error)
-            if isinstance(error, OSError) or failure.exit_code != _LOST:
+            if (
+                isinstance(error, OSError)
+                or failure.exit_code != CannotConnect.exit_code
+            ):
                 raise
             if failure.message != said:
                 said = failure.message

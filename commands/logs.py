@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from ._console import AsJson, example, group, note, progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from psycopg import Connection
 
@@ -122,12 +123,15 @@ def tail(
     stands below newer ones; a server that restarts is waited for.
     """
     from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.reading.tail import Follower, last  # noqa: PLC0415
 
     from ._follow import follow as keep_on  # noqa: PLC0415 - only here
     from ._log_lines import as_json_line, line_printer  # noqa: PLC0415
 
-    filters = _filters(status, auth, method, url, org)
-    reader = _Reader(filters, since, until, late, count)
+    if follow and until is not None:
+        raise BadValue("--follow goes on for ever", hint="leave --until out")
+    asked = _asked(since, until, _filters(status, auth, method, url, org))
+    follower = Follower(asked.filters, late=_late(late))
     line = as_json_line if as_json else line_printer()
 
     def tell(rows: list[LogRow]) -> None:
@@ -135,18 +139,17 @@ def tail(
             print(line(row))  # noqa: T201 - made safe by `line`
 
     target = resolve()
-    if not follow:
-        with _opened(target, timeout) as begin, begin() as connection:
-            rows = reader.ask(connection)
-        tell(rows)
-        if not rows:
-            note("no such request; --since 3d looks further back")
-        return
-    # the first time a server that is not there is an error
     with _opened(target, timeout) as begin, begin() as connection:
-        rows = reader.ask(connection)
+        window = asked.window(connection)
+        if follow:
+            rows = follower.start(connection, window, count=count)
+        else:
+            rows = last(connection, window, asked.filters, count=count)
     tell(rows)
-    keep_on(lambda: _opened(target, timeout), reader.ask, tell, every_s=every)
+    if follow:
+        keep_on(lambda: _opened(target, timeout), follower.poll, tell, every_s=every)
+    elif not rows:
+        note("no such request; --since 3d looks further back")
 
 
 @app.command(epilog=example("platform logs stats --since 24h --html report.html"))
@@ -183,7 +186,8 @@ def stats(
     Times are UTC. Durations are those of real requests. In a path, numbers and UUIDs
     become :id, and what follows a question mark is left out.
     """
-    from ai_platform.reading import stats as reading  # noqa: PLC0415 - loads psycopg
+    from ai_platform.connection import resolve  # noqa: PLC0415 - slow to import
+    from ai_platform.reading import stats as reading  # noqa: PLC0415
     from ai_platform.reading.window import length  # noqa: PLC0415
 
     from . import _log_report as report  # noqa: PLC0415 - only here
@@ -193,20 +197,17 @@ def stats(
     if html is not None and html.is_dir():
         raise BadValue(f"{html} is a folder", hint="name a file: --html report.html")
     wanted = None if bucket == "auto" else length(bucket)
-    filters = _filters(status, auth, method, url, org)
-    reader = _Reader(filters, since, until or "0s", "1m", 0)
-    from ai_platform.connection import resolve  # noqa: PLC0415
-
+    asked = _asked(since, until or "0s", _filters(status, auth, method, url, org))
     with (
         progress("counting requests"),
         _opened(resolve(), timeout) as begin,
         begin() as connection,
     ):
-        window = reader.window(connection)
+        window = asked.window(connection)
         found = reading.stats(
             connection,
             window,
-            filters,
+            asked.filters,
             bucket=reading.bucket_of(window, wanted),
             by=by,
             top=top,
@@ -217,35 +218,25 @@ def stats(
         note(f"written: {html}")
 
 
-class _Reader:
-    """What to ask for; the window is taken when the server has said the time."""
+@dataclass(frozen=True)
+class _Asked:
+    """What to ask for; now is when the server says it is."""
 
-    def __init__(
-        self, filters: Filters, since: str, until: str | None, late: str, count: int
-    ) -> None:
-        from ai_platform.reading.tail import Follower  # noqa: PLC0415 - loads psycopg
-        from ai_platform.reading.window import length, point  # noqa: PLC0415
-
-        self._since = point(since)
-        self._until = None if until is None else point(until)
-        self._count = count
-        self._follower = Follower(filters, late=_at_most_a_day(length(late)))
-        self._began = False
+    since: datetime | timedelta
+    until: datetime | timedelta | None
+    filters: Filters
 
     def window(self, connection: Connection[Any]) -> Window:
         from ai_platform.reading.tail import server_time  # noqa: PLC0415
         from ai_platform.reading.window import window  # noqa: PLC0415
 
-        return window(self._since, self._until, now=server_time(connection))
+        return window(self.since, self.until, now=server_time(connection))
 
-    def ask(self, connection: Connection[Any]) -> list[LogRow]:
-        if self._began:
-            return self._follower.poll(connection)
-        rows = self._follower.start(
-            connection, self.window(connection), count=self._count
-        )
-        self._began = True
-        return rows
+
+def _asked(since: str, until: str | None, filters: Filters) -> _Asked:
+    from ai_platform.reading.window import point  # noqa: PLC0415 - loads psycopg
+
+    return _Asked(point(since), None if until is None else point(until), filters)
 
 
 def _filters(
@@ -263,7 +254,10 @@ def _filters(
     return Filters(statuses(status or []), auth, method, url, org)
 
 
-def _at_most_a_day(late: timedelta) -> timedelta:
+def _late(text: str) -> timedelta:
+    from ai_platform.reading.window import length  # noqa: PLC0415 - loads psycopg
+
+    late = length(text)
     if late.total_seconds() > _LONGEST_S:
         raise BadValue("--late is at most one day", hint="write --late 10m")
     return late

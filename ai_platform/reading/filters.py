@@ -126,7 +126,7 @@ def _status(text: str) -> tuple[int, int] | None:
     if text.lower() == "none":
         return None
     found = _STATUS.fullmatch(text.lower())
-    if found is None:
+    if found is None or (found[4] or "") > (found[5] or ""):
         raise BadValue(
             f"not a status: got {quoted(text)}",
             hint="write it as 404, 5xx, '>=400', 200-299 or none",

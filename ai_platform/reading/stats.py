@@ -203,13 +203,14 @@ class _Questions:
 
 
 def _figures(row: Mapping[str, Any]) -> Figures:
-    names = ("requests", "ok", "redirects", "client_errors", "server_errors")
-    counts = {name: row[name] for name in names}
+    requests = row["requests"]
+    classes = ("ok", "redirects", "client_errors", "server_errors")
+    counts = {name: row[name] for name in classes}
     p50, p95, p99 = row["durations"] or (None, None, None)
-    requests = counts["requests"]
     return Figures(
+        requests,
         **counts,
-        other=2 * requests - sum(counts.values()),
+        other=requests - sum(counts.values()),
         error_rate=counts["server_errors"] / requests if requests else None,
         p50_ms=p50,
         p95_ms=p95,

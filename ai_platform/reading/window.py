@@ -21,6 +21,9 @@ _UNITS: Final = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+# room at both ends of the calendar, so that a bucket more never leaves it
+_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _PART: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|[smhdw])")
 
 
@@ -67,7 +70,8 @@ def window(
 ) -> Window:
     """Return the stretch that two results of `point` mean at *now*.
 
-    Raises BadValue when nothing lies in it, or when it leaves the calendar.
+    It begins and ends between the years 1900 and 9000. Raises BadValue when nothing
+    lies in it.
     """
     first = _before(now, since)
     last = None if until is None else _before(now, until)
@@ -93,11 +97,8 @@ def _length(text: str) -> timedelta | None:
 
 def _before(now: datetime, point: datetime | timedelta) -> datetime:
     if isinstance(point, datetime):
-        return point
-    try:
-        return now - point
-    except OverflowError:
-        return datetime.min.replace(tzinfo=UTC)
+        return min(max(point, _EARLIEST), _LATEST)
+    return _EARLIEST if point > now - _EARLIEST else now - point
 
 
 def _shown(at: datetime) -> str:
