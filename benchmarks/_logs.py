@@ -21,7 +21,7 @@ from ai_platform.runtime._record import COLUMNS
 from benchmarks._bench import BIN, command, scratch_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ai_platform.connection import Target
 
@@ -92,34 +92,35 @@ def ground(target: Target | None = None) -> Iterator[Ground]:
         return
     place = target.with_database(DATABASE)
     names = {name: f"bench_{name}" for name in ("log_writer", "app", "readonly")}
-    with psycopg.connect(target.url, autocommit=True) as connection:
-        name = sql.Identifier(DATABASE)
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
-        connection.execute(drop)
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(
-                name
+    try:
+        _drop(target, names.values())
+        with psycopg.connect(target.url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(
+                    sql.Identifier(DATABASE)
+                )
             )
-        )
-        try:
             command(BIN / "alembic", "upgrade", "head", url=place.url)()
             command(BIN / "platform", "partitions", "apply", url=place.url)()
             for role, login in names.items():
                 _login(connection, login, f"platform_{role}")
-            yield Ground(
-                target, place.url, **{r: _as(place.url, n) for r, n in names.items()}
-            )
-        finally:
-            connection.execute(drop)
-            for login in names.values():
-                connection.execute(
-                    sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(login))
-                )
+        urls = {role: _as(place.url, login) for role, login in names.items()}
+        yield Ground(target, place.url, **urls)
+    finally:
+        _drop(target, names.values())
+
+
+def _drop(target: Target, logins: Iterable[str]) -> None:
+    with psycopg.connect(target.url, autocommit=True) as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(DATABASE)))
+        for login in logins:
+            drop = sql.SQL("DROP ROLE IF EXISTS {}")
+            connection.execute(drop.format(sql.Identifier(login)))
 
 
 def _login(connection: psycopg.Connection[Any], login: str, role: str) -> None:
     name = sql.Identifier(login)
-    connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(name))
     statement = sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}")
     connection.execute(statement.format(name, sql.Identifier(role)))
 

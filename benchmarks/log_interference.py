@@ -5,7 +5,7 @@ own; the loss is the median over pairs. CPU shares are of one core, averaged ove
 runs. With --pin the writer's process has the last core; the server and pgbench keep
 all of them.
 
-    python -m benchmarks.log_interference [--seconds N] [--pairs N] [--clients N] [--pin]
+    python -m benchmarks.log_interference [--seconds N] [--pairs N] [--pin]
 """
 
 from __future__ import annotations
