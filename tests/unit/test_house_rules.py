@@ -153,7 +153,7 @@ def _variables() -> set[str]:
             text = path.read_text(encoding="utf-8")
             if folder != "tests":
                 found.update(re.findall(r"\bPLATFORM_[A-Z_]+\b", text))
-            found.update(re.findall(r"(?:environ\.get\(|environ\[)\"(\w+)\"", text))
+            found.update(re.findall(r"\bos\.environ(?:\.get\(|\[)\"(\w+)\"", text))
     return found - FOREIGN_VARIABLES
 
 
