@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import Error, sql
@@ -25,6 +26,7 @@ __all__ = ["analyze"]
 # as autovacuum counts: a tenth of the rows and fifty
 _SHARE: Final = 0.1
 _AT_LEAST: Final = 50
+_REST: Final = timedelta(hours=6)
 _HAS_ONLY: Final = 180000
 """From 18 on a parent is analyzed alone; before, its partitions are as well."""
 
@@ -52,7 +54,9 @@ _PARENTS: Final = """
     )
     SELECT n.nspname AS schema, c.relname AS name, l.rows::bigint AS rows,
            l.changed::bigint AS changed, c.reltuples::bigint AS known,
-           pg_stat_get_last_analyze_time(c.oid) IS NOT NULL AS is_known
+           pg_stat_get_last_analyze_time(c.oid) IS NOT NULL AS is_known,
+           COALESCE(pg_stat_get_last_analyze_time(c.oid) > now() - %(rest)s, false)
+               AS is_fresh
       FROM leaves l JOIN pg_class c ON c.oid = l.root
       JOIN pg_namespace n ON n.oid = c.relnamespace
      ORDER BY 1, 2
@@ -67,14 +71,17 @@ class _Parent:
     changed: int
     known: int
     is_known: bool
+    is_fresh: bool
 
     @property
     def is_due(self) -> bool:
         """Return whether the planner knows too little of it by now."""
         if not self.is_known:
             return self.rows > 0
-        # dropped partitions leave no count of changes: their rows are missing
-        changed = max(self.changed, abs(self.rows - self.known))
+        # What a partition has counted since its own ANALYZE may be in the parent's
+        # statistics already; the number of rows is exact, and tells of dropped ones.
+        grown = abs(self.rows - self.known)
+        changed = grown if self.is_fresh else max(grown, self.changed)
         return changed > _AT_LEAST + _SHARE * self.rows
 
     @property
@@ -111,7 +118,7 @@ def analyze(
 
 
 def _parents(conn: psycopg.Connection[Any]) -> list[_Parent]:
-    parameters = {"owner": OWNER, "schemas": [*SCHEMAS, "public"]}
+    parameters = {"owner": OWNER, "schemas": [*SCHEMAS, "public"], "rest": _REST}
     with conn.cursor(row_factory=class_row(_Parent)) as cursor:
         return cursor.execute(_PARENTS, parameters).fetchall()
 

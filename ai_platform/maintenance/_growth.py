@@ -102,10 +102,11 @@ def _applied(
             yield step
         elif locked:
             yield replace(step, outcome="delayed", detail=locked)
-        elif step.action == "convert":
-            yield _convert(conn, parent, step, wait_s, everything=convert_all)
         else:
-            tried = _create(conn, parent, step, wait_s)
+            if step.action == "convert":
+                tried = _convert(conn, parent, step, wait_s, everything=convert_all)
+            else:
+                tried = _create(conn, parent, step, wait_s)
             locked = tried.detail if tried.outcome == "delayed" else ""
             yield tried
 
