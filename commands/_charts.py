@@ -30,18 +30,21 @@ def columns(
     *,
     unit: str = "",
     height: int = 8,
+    edge: int = 0,
     cells: int | None = None,
 ) -> list[str]:
     """Return the lines of a column chart of *points* over time, axes included.
 
     Times are UTC and evenly apart; None leaves a hole. *cells* is the width, that of
-    the terminal unless given. More points than columns: each column is its highest.
+    the terminal unless given; *edge* is the least room for the labels on the left,
+    so that charts stand below each other. More points than columns: each column is
+    its highest.
     """
     if not points:
         return []
     top = steps(max((value or 0.0) for _, value in points), at_most=8)[-1]
     labels = [f"{short(top)} {unit}".rstrip(), *[""] * (height - 2), "0"]
-    edge = max(map(width, labels))
+    edge = max(edge, *map(width, labels))
     room = (cells or _terminal()) - edge - 3
     values = _fitted([value for _, value in points], room)
     wide = max(1, room // len(values))

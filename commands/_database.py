@@ -46,17 +46,21 @@ def database(*roles: str) -> Iterator[Connection[Any]]:
 
 @contextmanager
 def session(
-    target: Target, *roles: str, hint: str | None = None
+    target: Target, *roles: str, hint: str | None = None, steady: bool = False
 ) -> Iterator[Callable[[], AbstractContextManager[Connection[Any]]]]:
     """Give a function that begins a transaction as `database` does, many times.
 
     One connection serves them all. *hint* is the next step for a login that may take
-    none of *roles*.
+    none of *roles*. A *steady* transaction sees one moment, however long it reads.
     """
-    from ai_platform.connection import connect  # noqa: PLC0415 - slow
+    from psycopg import IsolationLevel  # noqa: PLC0415 - slow to import
+
+    from ai_platform.connection import connect  # noqa: PLC0415
 
     with explaining_read_only(target), connect(target) as connection:
         require_schema(connection, target)
+        if steady:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
 
         @contextmanager
         def begin() -> Iterator[Connection[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ._charts import columns, sparkline
+from ._charts import columns
 from ._console import json_text, say, show
 from ._files import write_files
 from ._page import page, table
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["show_stats", "write_page"]
 
 _NOTHING = "(none)"
+_EDGE = 6
 _COLUMNS = {
     "requests": "requests",
     "server_errors": "5xx",
@@ -45,15 +46,12 @@ def show_stats(found: Stats, *, as_json: bool) -> None:
     for name, value in _summary(found).items():
         say(f"  {name:<10} {value}")
     say()
-    times = [bucket.at for bucket in found.buckets]
-    counts = [float(bucket.figures.requests) for bucket in found.buckets]
-    say(f"requests per {_said(found.bucket)}")
-    for line in columns(list(zip(times, counts, strict=True))):
-        say(line)
-    for name, values in _lines(found):
-        highest = max(filter(None, values))
-        say(f"{name} per {_said(found.bucket)}, at most {highest:,.0f}")
-        say(f"  {sparkline(values)}")
+    for title, values, height in _charts(found):
+        say(f"{title} per {_said(found.bucket)}")
+        times = [bucket.at for bucket in found.buckets]
+        chart = list(zip(times, values, strict=True))
+        for line in columns(chart, height=height, edge=_EDGE):
+            say(line)
     _show_groups(f"most requests by {found.by}", found.by, found.most_requests)
     shown = {one.value for one in found.most_requests}
     if any(one.value not in shown for one in found.slowest):
@@ -62,14 +60,18 @@ def show_stats(found: Stats, *, as_json: bool) -> None:
         _show_groups("statuses", "status", found.statuses)
 
 
-def _lines(found: Stats) -> Iterator[tuple[str, list[float | None]]]:
-    """Yield what is shown in one line over time, where there is any of it."""
+def _charts(found: Stats) -> Iterator[tuple[str, list[float | None], int]]:
+    """Yield title, values and height of what is shown over time."""
     figures = [bucket.figures for bucket in found.buckets]
-    errors = [float(one.server_errors) for one in figures]
-    slow = [None if one.p95_ms is None else float(one.p95_ms) for one in figures]
-    for name, values in (("5xx", errors), ("p95 in ms", slow)):
-        if any(values):
-            yield name, list(values)
+    yield "requests", [float(one.requests) for one in figures], 6
+    if found.total.server_errors:
+        yield "5xx", [float(one.server_errors) for one in figures], 3
+    if found.total.p95_ms is not None:
+        yield "p95 in ms", [_number(one.p95_ms) for one in figures], 4
+
+
+def _number(value: int | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def write_page(found: Stats, path: Path) -> None:

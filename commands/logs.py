@@ -53,7 +53,9 @@ Status = Annotated[
 ]
 Auth = Annotated[
     str | None,
-    typer.Option("--auth", metavar="CALLER", help="Of this caller; * is anything."),
+    typer.Option(
+        "--auth", metavar="CALLER", help="Of this caller; * stands for anything."
+    ),
 ]
 Method = Annotated[
     str | None, typer.Option("--method", metavar="METHOD", help="GET, POST, …")
@@ -61,7 +63,9 @@ Method = Annotated[
 Url = Annotated[
     str | None,
     typer.Option(
-        "--url", metavar="URL", help="Begins so; with a * it is a pattern for all."
+        "--url",
+        metavar="URL",
+        help="Beginning so; with a * it is a pattern for the whole.",
     ),
 ]
 Org = Annotated[
@@ -165,7 +169,10 @@ def stats(
         typer.Option("--by", metavar="WHAT", help="url, status, method, auth or org."),
     ] = "url",
     top: Annotated[
-        int, typer.Option("--top", min=1, max=1000, help="How many of them.")
+        int,
+        typer.Option(
+            "--top", metavar="COUNT", min=1, max=1000, help="How many of them."
+        ),
     ] = 10,
     status: Status = None,
     auth: Auth = None,
@@ -200,7 +207,7 @@ def stats(
     asked = _asked(since, until or "0s", _filters(status, auth, method, url, org))
     with (
         progress("counting requests"),
-        _opened(resolve(), timeout) as begin,
+        _opened(resolve(), timeout, steady=True) as begin,
         begin() as connection,
     ):
         window = asked.window(connection)
@@ -265,7 +272,7 @@ def _late(text: str) -> timedelta:
 
 @contextmanager
 def _opened(
-    target: Target, timeout: float
+    target: Target, timeout: float, *, steady: bool = False
 ) -> Iterator[Callable[[], AbstractContextManager[Connection[Any]]]]:
     """Give a function that begins a transaction of a reader of the request log."""
     from ai_platform.maintenance import standby  # noqa: PLC0415 - loads psycopg
@@ -273,7 +280,7 @@ def _opened(
 
     from ._database import session  # noqa: PLC0415
 
-    with session(target, READONLY, OWNER, hint=_NO_RIGHT) as begin:
+    with session(target, READONLY, OWNER, hint=_NO_RIGHT, steady=steady) as begin:
 
         @contextmanager
         def reading() -> Iterator[Connection[Any]]:

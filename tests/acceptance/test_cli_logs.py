@@ -21,6 +21,8 @@ from xml.etree import ElementTree as ET
 import psycopg
 import pytest
 
+from ai_platform.names import READONLY
+from commands._database import session
 from tests.support.environment import clean_environment
 from tests.support.programs import SCRIPTS
 from tests.support.requests_logged import copy_requests, ensure_days, now
@@ -377,6 +379,16 @@ def test_figures_speak_to_people_and_programs(logged: Database, run: Run) -> Non
     assert all(char.isprintable() for char in text if char != "\n")
     assert (found["total"]["requests"], found["total"]["server_errors"]) == (101, 10)
     assert sum(one["figures"]["requests"] for one in found["buckets"]) == 101
+
+
+def test_figures_are_of_one_moment(logged: Database) -> None:
+    """What arrives between two questions is in the answers of neither."""
+    count = "SELECT count(*) FROM request_logs"
+    target = logged.login("readonly")
+    with session(target, READONLY, steady=True) as begin, begin() as connection:
+        before = connection.execute(count).fetchone()
+        _write(logged, {})
+        assert connection.execute(count).fetchone() == before == (0,)
 
 
 def test_a_chart_in_ascii(logged: Database, run: Run) -> None:
