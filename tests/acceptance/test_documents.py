@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.tenants import Tenants
 
+RESTORE = "platform partitions restore archive/logs.request_logs_20270101.csv.gz"
 NOT_RUN = {
     r"psql -d platform -c '\password platform_migrator'": "it asks at a terminal",
     "platform seed --demo": "test_cli_demo runs it",
     "platform seed --demo --yes": "test_cli_demo runs it",
     "pip install --no-deps -e /path/to/ai-platform-database": "make has run it",
+    f"{RESTORE} --dry-run": "test_cli_maintenance runs it",
+    f"{RESTORE} --into logs.new_year": "test_cli_maintenance runs it",
 }
 DOCUMENTS = ("docs/install.md", "docs/operations.md", "docs/services.md")
 SUPERUSER = "As superuser"
