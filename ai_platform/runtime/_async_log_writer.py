@@ -9,14 +9,22 @@ import logging
 import os
 import signal
 import threading
+from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 from weakref import WeakSet
 
 from ._effects import READ, WRITE, HandOver, Idle, Ready
-from ._log_writer import CLOSE_TIMEOUT_S, drain_all
+from ._log_writer import (
+    CLOSE_TIMEOUT_S,
+    GRACE_S,
+    LOOK_S,
+    drain_all,
+    drain_and_end,
+    end_by_default,
+)
 from ._options import FLUSH_TIMEOUT_S, Options
-from ._poll import Run, look
+from ._poll import drive, look
 from ._writer import BaseWriter
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ._effects import Effect
+    from ._poll import Run
     from ._set_aside import Fallback, SetAside
     from ._wake import Wake
 
@@ -31,6 +40,7 @@ __all__ = ["AsyncLogWriter"]
 
 logger = logging.getLogger("ai_platform.runtime")
 _open: Final[WeakSet[AsyncLogWriter]] = WeakSet()
+_endings: Final[set[asyncio.Task[None]]] = set()
 
 
 class AsyncLogWriter(BaseWriter):
@@ -78,6 +88,7 @@ class AsyncLogWriter(BaseWriter):
         super()._begin()
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting = threading.RLock()
         self._is_ending = False
 
     def _nudge(self) -> None:
@@ -99,24 +110,28 @@ class AsyncLogWriter(BaseWriter):
             self._start(asyncio.get_running_loop())
         except RuntimeError:
             self._delivery.is_idle = True
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._start, self._loop)
+            loop = self._loop
+            if loop is not None:
+                with suppress(RuntimeError):  # it may be closed, or close just now
+                    loop.call_soon_threadsafe(self._start, loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        if self._is_running:
-            return
-        self._loop = loop
-        self._task = loop.create_task(self._work(), name="log_writer")
-        self._begun()
+        with self._starting:  # two threads with a loop each
+            if self._is_running:
+                return
+            self._task = None  # one of a loop that is gone ends here, before the next
+            self._loop = loop
+            self._task = loop.create_task(self._work(), name="log_writer")
+            self._begun()
         if self._drain_on_sigterm:
-            self._listen_for_sigterm(loop)
+            # loops of other makers, and other threads, have no such handlers
+            with suppress(RuntimeError, ValueError, NotImplementedError):
+                _listen_for_sigterm(loop)
 
     async def _work(self) -> None:
         try:
             # one that another loop left in the middle is gone on with
-            if self._run is None or self._run.is_over:
-                self._run = Run(self._delivery.run())
-            await self._drive(self._run)
+            await self._drive(self._next_run())
         except Exception:
             logger.exception("the log writer failed")
         finally:
@@ -126,6 +141,8 @@ class AsyncLogWriter(BaseWriter):
     async def _drive(self, run: Run) -> None:
         """Drive *run*; when the loop is about to end, write what is left."""
         self._is_ending = False
+        if not self._closed:
+            self._delivery.end_by = None
         while (effect := run.effect) is not None:
             try:
                 answer = await self._perform(effect)
@@ -167,21 +184,22 @@ class AsyncLogWriter(BaseWriter):
         return look({effect.fd: READ}, 0.0).get(effect.fd, 0) if effect.fd >= 0 else 0
 
     async def _hand_over(self, records: list[SetAside]) -> int:
-        fallback = self._options.fallback
-        call = (
-            fallback(records)
-            if inspect.iscoroutinefunction(fallback)
-            else asyncio.to_thread(fallback, records)
-        )
-        task = asyncio.ensure_future(call)
+        """Give *records* to the fallback; what is begun is waited for, if it ends."""
+        task = asyncio.ensure_future(_called(self._options.fallback, records))
         try:
-            try:
-                await asyncio.shield(task)
-            except asyncio.CancelledError:
-                self._end_soon()
-                await task  # what is begun is neither counted twice nor never
-        except Exception:  # somebody else's code; the next batch may do better
-            logger.exception("the fallback of the log writer failed")
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            self._end_soon()
+            left = (self._delivery.end_by or 0.0) - monotonic()
+            await asyncio.wait([task], timeout=max(0.0, left) + GRACE_S)
+        if not task.done():
+            task.cancel()
+            logger.error("the fallback of the log writer does not come to an end")
+            return 0
+        if task.cancelled() or task.exception() is not None:
+            # somebody else's code; the next batch may do better
+            error = None if task.cancelled() else task.exception()
+            logger.error("the fallback of the log writer failed", exc_info=error)
             return 0
         return 1
 
@@ -191,16 +209,17 @@ class AsyncLogWriter(BaseWriter):
         Returns False when that took longer than *timeout_s* seconds; nothing is lost
         by that.
         """
-        if not self.pending:
-            return True
-        loop = asyncio.get_running_loop()
-        self._start(loop)
+        ends = monotonic() + timeout_s
         done = asyncio.Event()
-        self._await_until_now(done.set)  # told by the task, in this loop
-        try:
-            await asyncio.wait_for(done.wait(), timeout_s)
-        except TimeoutError:
-            return False
+        loop = asyncio.get_running_loop()
+        self._delivery.tell_when_done(lambda: _tell(loop, done))
+        while self.pending and not done.is_set():
+            if monotonic() >= ends:
+                return False
+            self._start(loop)
+            with suppress(TimeoutError):
+                left = max(0.0, ends - monotonic())
+                await asyncio.wait_for(done.wait(), min(LOOK_S, left))
         return True
 
     async def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
@@ -217,7 +236,7 @@ class AsyncLogWriter(BaseWriter):
         self._wake()
         if self._task is not None and not self._task.done():
             # a fallback that hangs must not keep the process
-            await asyncio.wait([self._task], timeout=timeout_s + 1.0)
+            await asyncio.wait([self._task], timeout=timeout_s + GRACE_S)
         self._refuse_rest()
         _open.discard(self)
         return not self.pending
@@ -227,17 +246,8 @@ class AsyncLogWriter(BaseWriter):
         self._close_buffer()
         self._delivery.end_by = monotonic() + CLOSE_TIMEOUT_S
         if self.pending:
-            self._drive_here()
+            drive(self._next_run(), self._wake, _in_a_loop(self._options.fallback))
         self._refuse_rest()
-
-    def _listen_for_sigterm(self, loop: asyncio.AbstractEventLoop) -> None:
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-        ):
-            loop.add_signal_handler(
-                signal.SIGTERM, lambda: loop.create_task(_end_by(signal.SIGTERM, loop))
-            )
 
     async def __aenter__(self) -> Self:
         return self
@@ -260,6 +270,7 @@ async def _ready(fds: dict[int, int], until: float) -> int:
         if not first.done():
             first.set_result(flag)
 
+    process = os.getpid()
     timer = loop.call_later(max(0.0, until - monotonic()), found, 0)
     try:
         for fd, events in fds.items():
@@ -270,19 +281,81 @@ async def _ready(fds: dict[int, int], until: float) -> int:
         return await first
     finally:
         timer.cancel()
-        for fd, events in fds.items():
-            if events & READ:
+        # a loop that is closed knows no readers; that of a parent is not ours
+        if not loop.is_closed() and os.getpid() == process:
+            for fd in fds:
                 loop.remove_reader(fd)
-            if events & WRITE:
                 loop.remove_writer(fd)
 
 
-async def _end_by(number: int, loop: asyncio.AbstractEventLoop) -> None:
-    """Close every writer of *loop*, and those of threads, then end by the signal."""
-    await asyncio.gather(*(writer.close() for writer in list(_open)))
+async def _called(fallback: Fallback, records: list[SetAside]) -> None:
+    """Call *fallback*: a coroutine function here, any other in a thread of its own.
+
+    That thread does not keep the process when *fallback* hangs.
+    """
+    if _is_async(fallback):
+        await cast("Awaitable[object]", fallback(records))
+        return
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[object] = loop.create_future()
+
+    def end(error: BaseException | None) -> None:
+        if not ended.done():
+            if error is None:
+                ended.set_result(None)
+            else:
+                ended.set_exception(error)
+
+    def work() -> None:
+        error: BaseException | None = None
+        try:
+            fallback(records)
+        except BaseException as caught:  # noqa: BLE001 - raised where it is awaited
+            error = caught
+        with suppress(RuntimeError):  # the loop may be closed by now
+            loop.call_soon_threadsafe(end, error)
+
+    threading.Thread(target=work, name="log_writer fallback", daemon=True).start()
+    await ended
+
+
+def _in_a_loop(fallback: Fallback) -> Fallback:
+    """Return *fallback* for use where no loop runs."""
+    if not _is_async(fallback):
+        return fallback
+    return lambda records: asyncio.run(_called(fallback, records))
+
+
+def _is_async(fallback: Fallback) -> bool:
+    return inspect.iscoroutinefunction(fallback) or inspect.iscoroutinefunction(
+        getattr(fallback, "__call__", None)  # noqa: B004 - an object with `async def __call__`
+    )
+
+
+def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # whoever asked is gone with the loop
+        loop.call_soon_threadsafe(done.set)
+
+
+def _listen_for_sigterm(loop: asyncio.AbstractEventLoop) -> None:
+    """Drain at SIGTERM where nobody but us handles it."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(
+        signal.SIGTERM
+    ) in {signal.SIG_DFL, drain_and_end}:
+        loop.add_signal_handler(signal.SIGTERM, _begin_end, loop)
+
+
+def _begin_end(loop: asyncio.AbstractEventLoop) -> None:
+    task = loop.create_task(_end_by(signal.SIGTERM), name="log_writer end")
+    _endings.add(task)  # a loop holds its tasks weakly
+
+
+async def _end_by(number: int) -> None:
+    """Close every writer, of loops and of threads, then end by the signal."""
+    closing = (writer.close() for writer in list(_open))
+    await asyncio.gather(*closing, return_exceptions=True)
     await asyncio.to_thread(drain_all)
-    loop.remove_signal_handler(number)
-    os.kill(os.getpid(), number)
+    end_by_default(number)
 
 
 def _drain_after_loops() -> None:

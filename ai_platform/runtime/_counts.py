@@ -27,7 +27,6 @@ class Counts:
     lost: Counter[str] = field(default_factory=Counter)
     batches: int = 0
     flush_s: float = 0.0
-    connects: int = 0
     partitions_made: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -38,8 +37,9 @@ class Counts:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Records dropped by reason: buffer_full, closed, forked, fallback_failed."""
-        return dict(self.refused + self.lost)
+        """Records dropped by reason: buffer_full, closed, fallback_failed, failed."""
+        # copied first: the writer's thread may add a reason meanwhile
+        return dict(self.refused.copy() + self.lost.copy())
 
 
 Metric = tuple[str, str, str, "Mapping[str, float] | float"]

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from dataclasses import dataclass
+from threading import RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-
-from psycopg import Error
 
 from ai_platform.names import ENSURE_PARTITION_FOR, REQUEST_LOGS
 
 from ._counts import Counts
-from ._dial import Dialer
 from ._effects import READ, HandOver, Idle, Steps, Turn
 from ._encode import HEADER, TRAILER, BadRecord, Encoder, created_of
 from ._libpq import Failed, Lost, TimedOut, copy, query
+from ._link import Link
 from ._record import COLUMNS
 from ._set_aside import SetAside
+from ._verdict import OUTSIDE_WINDOW, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import psycopg
-
     from ._encode import Record
     from ._options import Options
-
-logger = logging.getLogger("ai_platform.runtime")
 
 __all__ = ["Delivery", "Pushed"]
 
@@ -61,15 +56,6 @@ _GRACE_S: Final = 1.0
 """So long a lost connection may take to come back before the fallback is used early."""
 _PAUSE_S: Final = 0.2
 
-_OUTSIDE_WINDOW: Final = "22023"
-_CHECK_VIOLATION: Final = "23514"
-# class 25006: the server became a standby; 57P: it ends or has just begun
-_GOES_AWAY: Final = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
-# data exceptions, constraints, limits of the program, what a trigger raises
-_ABOUT_ROWS: Final = ("22", "23", "54", "P0")
-# no such table or column, no right, no such database: trying again is of no use
-_FOR_GOOD: Final = ("42", "3D", "3F", "28", "0A")
-
 
 @dataclass(slots=True)
 class _Doubt:
@@ -87,49 +73,44 @@ class Delivery:
         self, options: Options, buffer: deque[Pushed], wake: Callable[[], None]
     ) -> None:
         self.counts = Counts()
-        self.last_error = ""
-        self.flush_to = 0
-        """Deliver without waiting for full batches until so many have left."""
+        self.link = Link(options.conninfo, options.application_name, wake)
         self.end_by: float | None = None
         """Deliver what is left until then (time.monotonic), and end."""
-        self.on_progress: Callable[[], None] = lambda: None
         self.is_idle = False
+        # held while records leave the buffer; for a signal handler, more than once
+        self.taking = RLock()
         self._options = options
         self._buffer = buffer
+        self._wake = wake
         self._encoder = Encoder()
-        self._dialer = Dialer(options.conninfo, options.application_name, wake)
-        self._connection: psycopg.Connection[Any] | None = None
+        self._questions: deque[Callable[[], None]] = deque()
+        self._waiters: list[tuple[int, Callable[[], None]]] = []
+        self._flush_to = 0
         self._rows: list[Row] = []
         self._rejected: list[SetAside] = []
         self._doubt: _Doubt | None = None
         self._again: list[list[Row]] = []
-        self._lost_at: float | None = None
-        self._is_proved = False
 
     @property
     def pending(self) -> int:
-        """Records taken that have not come to an end yet."""
-        return self.counts.taken - self.counts.resolved
+        """Records in the buffer, and those taken that have not come to an end yet."""
+        with self.taking:
+            return len(self._buffer) + self.counts.taken - self.counts.resolved
 
     @property
-    def settled(self) -> int:
-        """How many records, in the order of their taking, are certainly at their end.
+    def pushed(self) -> int:
+        """Records that came into the buffer, or were refused there."""
+        with self.taking:
+            counts = self.counts
+            return counts.taken + len(self._buffer) + counts.refused.total()
 
-        Rows in doubt hold it back, whatever came after them.
+    def tell_when_done(self, callback: Callable[[], None]) -> None:
+        """Call *callback* when everything pushed until now is at its end; hurry.
+
+        From any thread; it is called where the delivery runs.
         """
-        if self._doubt is not None:
-            return 0
-        return self.counts.resolved
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether there is a connection, as far as is known."""
-        return self._connection is not None
-
-    def forget_connection(self) -> psycopg.Connection[Any] | None:
-        """Give the connection up without a word to the server; return it."""
-        connection, self._connection = self._connection, None
-        return connection
+        self._questions.append(callback)
+        self._wake()
 
     def run(self) -> Steps[None]:
         """Deliver until `end_by` is set and nothing is left, or it has passed."""
@@ -137,12 +118,32 @@ class Delivery:
             while (yield from self._gather()):
                 rows, self._rows = self._rows[: self._batch], self._rows[self._batch :]
                 yield from self._deliver(rows)
-                self.on_progress()
             yield from self._give_up()
         finally:
-            self._disconnect()
-            self._dialer.abandon()
-            self.on_progress()
+            self._close_books()
+            self.link.abandon()
+            self._answer()
+
+    def _close_books(self) -> None:
+        """Count as lost what a fault of ours left in nobody's hands."""
+        kept = len(self._rows) + len(self._rejected) + len(_joined(self._again))
+        kept += len(self._doubt.rows) if self._doubt is not None else 0
+        missing = self.counts.taken - self.counts.resolved - kept
+        if missing:
+            self.counts.lost["failed"] += missing
+
+    def _answer(self) -> None:
+        """Take new questions, and tell whose records are at their end."""
+        while self._questions:
+            # only we take from the buffer: what was pushed before the question is in
+            self._flush_to = self.counts.taken + len(self._buffer)
+            self._waiters.append((self._flush_to, self._questions.popleft()))
+        if self._doubt is None and not self._again:  # these came first
+            done = self.counts.resolved
+            told = [call for target, call in self._waiters if target <= done]
+            self._waiters = [one for one in self._waiters if one[0] > done]
+            for call in told:
+                call()
 
     # gathering
 
@@ -152,23 +153,27 @@ class Delivery:
 
     @property
     def _is_urgent(self) -> bool:
-        return self.end_by is not None or self.flush_to > self.counts.taken - len(
+        return self.end_by is not None or self._flush_to > self.counts.taken - len(
             self._rows
         )
+
+    @property
+    def _is_unsettled(self) -> bool:
+        return self._doubt is not None or bool(self._rejected)
 
     def _gather(self) -> Steps[bool]:
         """Wait for a batch, by size or by age, and encode it; False at the end."""
         due = monotonic() + self._options.flush_interval_s
-        while (waiting := len(self._rows) + len(self._buffer)) < self._batch:
+        while True:
+            self._answer()
+            waiting = len(self._rows) + len(self._buffer)
             now = monotonic()
-            if self.end_by is not None:
-                if now >= self.end_by:
-                    return False
-                if not waiting and self._doubt is None and not self._rejected:
-                    return False
-            if waiting and (self._is_urgent or now >= due):
+            is_over = not waiting and not self._is_unsettled
+            if self.end_by is not None and (is_over or now >= self.end_by):
+                return False
+            if waiting >= self._batch or (waiting and (self._is_urgent or now >= due)):
                 break
-            if self._doubt is not None or self._rejected:
+            if self._is_unsettled:
                 return True
             if now >= due:
                 due = now + self._options.flush_interval_s
@@ -179,44 +184,34 @@ class Delivery:
 
     def _idle(self, until: float) -> Steps[None]:
         """Sleep until somebody wakes us; notice a connection that ends meanwhile."""
-        fd = self._connection.pgconn.socket if self._connection is not None else -1
+        fd = self.link.fd
         self.is_idle = True
-        if len(self._rows) + len(self._buffer) < self._batch and not self._is_urgent:
+        # looked at again: whoever pushed before that line woke nobody
+        is_full = len(self._rows) + len(self._buffer) >= self._batch
+        if not (is_full or self._questions or self.end_by is not None):
             ready = yield Idle(until, fd)
             if ready & READ:
-                self._hear()
+                self.link.hear()
         self.is_idle = False
-
-    def _hear(self) -> None:
-        """Take what the server says unasked: a notice, or that it ends."""
-        if self._connection is None:
-            return
-        pgconn = self._connection.pgconn
-        try:
-            pgconn.consume_input()
-            # a result nobody asked for is the farewell
-            if pgconn.is_busy() or pgconn.get_result() is None:
-                return
-        except Error:
-            pass
-        self._lose("the server ended the connection")
 
     def _encode_some(self) -> bool:
         """Encode the next records of the buffer; False when none or enough are there.
 
         Called while the server is busy with the batch before.
         """
-        room = min(_SLICE, self._batch - len(self._rows), len(self._buffer))
-        if room <= 0:
-            return False
-        encode, take, keep = self._encoder.row, self._buffer.popleft, self._rows.append
-        for _ in range(room):
-            pushed = take()
+        with self.taking:
+            room = min(_SLICE, self._batch - len(self._rows), len(self._buffer))
+            if room <= 0:
+                return False
+            take = self._buffer.popleft
+            taken = [take() for _ in range(room)]
+            self.counts.taken += room
+        encode, keep = self._encoder.row, self._rows.append
+        for pushed in taken:
             try:
                 keep((encode(pushed[1], pushed[0]), pushed))
             except BadRecord as error:
                 self._rejected.append(_aside(pushed, "bad_row", str(error)))
-        self.counts.taken += room
         return True
 
     # delivering
@@ -224,24 +219,26 @@ class Delivery:
     def _deliver(self, rows: list[Row]) -> Steps[None]:
         """Bring *rows* to an end: written, set aside, or in doubt until reconnected."""
         started = monotonic()
-        until = started + (self._options.flush_timeout_s if rows else _LOOK_S)
-        if self.end_by is not None:
-            until = min(until, self.end_by)
+        until = self._deadline(self._options.flush_timeout_s if rows else _LOOK_S)
         yield from self._reject()
         todo = deque([rows] if rows else [])
         while todo or self._doubt is not None:
-            if not (yield from self._connected(until)):
-                yield from self._set_aside(
-                    _joined(todo), "disconnected", self.last_error
-                )
-                break
-            todo.extendleft(self._take_back())
-            if monotonic() >= until:
-                yield from self._set_aside(_joined(todo), "timeout", self.last_error)
+            is_up = yield from self._connected(until, has_rows=bool(rows))
+            if again := self._take_back():
+                todo.extendleft(again)
+                if not rows:  # theirs was over while they were in doubt
+                    until = self._deadline(self._options.flush_timeout_s)
+            if not is_up or monotonic() >= until:
+                reason = "timeout" if is_up else "disconnected"
+                yield from self._set_aside(_joined(todo), reason, self.link.error)
                 break
             if todo:
                 yield from self._attempt(todo, until)
         self.counts.flush_s += monotonic() - started
+
+    def _deadline(self, seconds: float) -> float:
+        until = monotonic() + seconds
+        return until if self.end_by is None else min(until, self.end_by)
 
     def _take_back(self) -> list[list[Row]]:
         """Return the rows that were in doubt and turned out not to be written."""
@@ -255,7 +252,7 @@ class Delivery:
             yield from self._copy(part, until)
         except Lost as lost:
             late = isinstance(lost, TimedOut)
-            self._lose(str(lost))
+            self.link.lose(str(lost), is_hung=late)
             if lost.may_be_written and lost.transaction is not None:
                 self._doubt = _Doubt(lost.transaction, part, is_late=late)
             elif late:
@@ -270,11 +267,9 @@ class Delivery:
     def _written(self, rows: list[Row]) -> None:
         self.counts.batches += 1
         self.counts.written += len(rows)
-        self._is_proved = True
-        self._dialer.succeeded()
+        self.link.proved()
 
     def _copy(self, rows: list[Row], until: float) -> Steps[None]:
-        assert self._connection is not None  # noqa: S101 - for the type checker
         encoded = [row[0] for row in rows]
         chunks = [
             b"".join(encoded[first : first + _ROWS_A_MESSAGE])
@@ -282,35 +277,41 @@ class Delivery:
         ]
         chunks[0] = HEADER + chunks[0]
         chunks[-1] += TRAILER
-        pgconn = self._connection.pgconn
+        pgconn = self.link.pgconn
         yield from copy(pgconn, _COPY, chunks, until, self._encode_some)
 
     def _refused(
         self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: float
     ) -> Steps[None]:
         """Decide what to do with *part*, of which the server took nothing."""
-        self.last_error = f"{failed.sqlstate}: {failed}"
-        if failed.sqlstate in _GOES_AWAY:
-            self._lose(str(failed))
-            todo.appendleft(part)
-        elif failed.sqlstate == _CHECK_VIOLATION and failed.constraint is None:
-            yield from self._make_partition(part, todo, until)
-        elif failed.sqlstate.startswith(_ABOUT_ROWS):
-            yield from self._split(part, todo, "bad_row")
-        elif failed.sqlstate.startswith(_FOR_GOOD):
-            yield from self._set_aside(part, "refused", self.last_error)
-        elif monotonic() + _PAUSE_S >= until:
-            yield from self._set_aside(part, "server_error", self.last_error)
+        self.link.error = f"{failed.sqlstate}: {failed}"
+        match verdict(failed):
+            case "gone":
+                self.link.lose(str(failed))
+                todo.appendleft(part)
+            case "no_partition":
+                yield from self._make_partition(part, todo, until)
+            case "rows":
+                yield from self._split(part, todo)
+            case "for_good":
+                yield from self._set_aside(part, "refused", self.link.error)
+            case "later":
+                yield from self._later(part, todo, until, "server_error")
+
+    def _later(
+        self, part: list[Row], todo: deque[list[Row]], until: float, reason: str
+    ) -> Steps[None]:
+        """Try *part* again after a pause, where there is time for that."""
+        if monotonic() + _PAUSE_S >= until:
+            yield from self._set_aside(part, reason, self.link.error)
         else:
             todo.appendleft(part)
             yield from self._pause(_PAUSE_S)
 
-    def _split(
-        self, part: list[Row], todo: deque[list[Row]], reason: str
-    ) -> Steps[None]:
+    def _split(self, part: list[Row], todo: deque[list[Row]]) -> Steps[None]:
         """Halve *part*, so that in the end only the bad rows are set aside."""
         if len(part) == 1:
-            yield from self._set_aside(part, reason, self.last_error)
+            yield from self._set_aside(part, "bad_row", self.link.error)
             return
         middle = len(part) // 2
         todo.extendleft((part[middle:], part[:middle]))
@@ -323,73 +324,85 @@ class Delivery:
         if len(days) > 1:
             todo.extendleft(reversed(days))
             return
-        assert self._connection is not None  # noqa: S101 - for the type checker
         at = created_of(part[0][0]).isoformat().encode()
         try:
-            made = yield from query(self._connection.pgconn, _ENSURE, [at], until)
+            made = yield from query(self.link.pgconn, _ENSURE, [at], until)
         except Lost as lost:
-            self._lose(str(lost))
+            self.link.lose(str(lost), is_hung=isinstance(lost, TimedOut))
             todo.appendleft(part)
         except Failed as failed:
-            self.last_error = f"{failed.sqlstate}: {failed}"
-            is_outside = failed.sqlstate == _OUTSIDE_WINDOW
-            reason = "outside_window" if is_outside else "no_partition"
-            yield from self._set_aside(part, reason, self.last_error)
+            yield from self._no_partition(failed, part, todo, until)
         else:
-            # None: it was there, somebody made it meanwhile
-            self.counts.partitions_made += bool(made and made[0])
             todo.appendleft(part)
+            if made and made[0]:
+                self.counts.partitions_made += 1
+            else:  # somebody made it meanwhile, or is about to take it away
+                yield from self._pause(_LOOK_S)
+
+    def _no_partition(
+        self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: float
+    ) -> Steps[None]:
+        """Decide what to do with *part*, whose partition could not be made."""
+        self.link.error = f"{failed.sqlstate}: {failed}"
+        if failed.sqlstate == OUTSIDE_WINDOW:
+            yield from self._set_aside(part, "outside_window", self.link.error)
+        elif (what := verdict(failed)) == "gone":
+            self.link.lose(str(failed))
+            todo.appendleft(part)
+        elif what == "later":
+            yield from self._later(part, todo, until, "no_partition")
+        else:
+            yield from self._set_aside(part, "no_partition", self.link.error)
 
     # connecting
 
-    def _connected(self, until: float) -> Steps[bool]:
+    def _connected(self, until: float, *, has_rows: bool) -> Steps[bool]:
         """Return whether there is a connection and no doubt about rows before.
 
         A batch waits for it until *until*; once that has lasted a second, only until
         the buffer is half full: better the fallback than to drop what comes.
         """
         while True:
-            if self._connection is None:
-                self._dial()
-            if self._connection is not None:
-                if self._doubt is not None:
-                    yield from self._settle(self._doubt, until)
-                if self._doubt is None and self._connection is not None:
-                    return True
+            if not self.link.is_up:
+                self.link.dial()
+            # rows alone in doubt look in often, but are asked for without haste
+            hurry = until if has_rows else self._deadline(self._options.flush_timeout_s)
+            if self.link.is_up and (yield from self._in_order(hurry)):
+                return True
             now = monotonic()
-            if self._lost_at is None:
-                self._lost_at = now
-            is_filling = len(self._buffer) * 2 >= self._options.buffer_size
-            if now >= until or (is_filling and now - self._lost_at > _GRACE_S):
+            if self.link.lost_at is None:
+                self.link.lost_at = now
+            is_filling = has_rows and len(self._buffer) * 2 >= self._options.buffer_size
+            if now >= until or (is_filling and now - self.link.lost_at > _GRACE_S):
                 return False
-            if self._connection is None:
+            if not self.link.is_up:
                 yield Idle(min(until, now + _LOOK_S))
 
-    def _dial(self) -> None:
-        """Take a new connection when there is one; otherwise see to an attempt."""
-        self._connection = self._dialer.connection()
-        if self._connection is None:
-            self.last_error = self._dialer.error or self.last_error
-            return
-        self._connection.pgconn.nonblocking = 1
-        self._lost_at = None
-        self._is_proved = False
-        self.counts.connects += 1
+    def _in_order(self, until: float) -> Steps[bool]:
+        """Clear up what a lost connection left; return whether that is done."""
+        try:
+            yield from self.link.end_hung(until)
+            if self._doubt is not None:
+                yield from self._settle(self._doubt, until)
+        except Lost as lost:
+            self.link.lose(str(lost), is_hung=isinstance(lost, TimedOut))
+        return self._doubt is None and self.link.is_up
 
     def _settle(self, doubt: _Doubt, until: float) -> Steps[None]:
-        """Ask how the transaction in doubt ended, and end it when it has not."""
-        assert self._connection is not None  # noqa: S101 - for the type checker
-        pgconn, number = self._connection.pgconn, [doubt.transaction]
+        """Ask how the transaction in doubt ended, and end it when it has not.
+
+        Raises Lost.
+        """
+        pgconn, number = self.link.pgconn, [doubt.transaction]
         try:
             ended = (yield from query(pgconn, _HOW_IT_ENDED, number, until))[0]
             if ended == b"in progress":
                 yield from query(pgconn, _END_IT, number, until)
                 yield from self._pause(_LOOK_S)
                 return
-        except Lost as lost:
-            self._lose(str(lost))
-            return
-        except Failed:
+        except Failed as failed:
+            if verdict(failed) in {"gone", "later"}:
+                raise Lost(str(failed)) from None
             ended = b"aborted"  # of a future that this server never saw
         self._doubt = None
         if ended == b"committed":
@@ -397,23 +410,9 @@ class Delivery:
         elif ended is None:
             yield from self._set_aside(doubt.rows, "in_doubt", "too long ago to know")
         elif doubt.is_late:
-            yield from self._set_aside(doubt.rows, "timeout", self.last_error)
+            yield from self._set_aside(doubt.rows, "timeout", self.link.error)
         else:
             self._again.append(doubt.rows)
-
-    def _lose(self, text: str) -> None:
-        """Take leave of a connection that is of no use any more."""
-        self.last_error = text
-        logger.warning("the log writer lost its connection: %s", text)
-        self._disconnect()
-        self._lost_at = monotonic()
-        if not self._is_proved:
-            self._dialer.back_off()
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
     def _pause(self, seconds: float) -> Steps[None]:
         ends = monotonic() + seconds
@@ -426,7 +425,7 @@ class Delivery:
         """Set aside what could not even be encoded."""
         if self._rejected:
             rejected, self._rejected = self._rejected, []
-            self.last_error = rejected[-1].error
+            self.link.error = rejected[-1].error
             yield from self._hand_over(rejected)
 
     def _set_aside(self, rows: Iterable[Row], reason: str, error: str) -> Steps[None]:
@@ -444,15 +443,13 @@ class Delivery:
 
     def _give_up(self) -> Steps[None]:
         """Set aside what is left at the end of the time to close."""
-        yield from self._reject()
-        while self._encode_some():
-            pass
-        yield from self._reject()
-        rows, self._rows = [*_joined(self._take_back()), *self._rows], []
-        yield from self._set_aside(rows, "closed", self.last_error)
+        while self._encode_some() or self._rows or self._rejected or self._again:
+            yield from self._reject()
+            rows, self._rows = [*_joined(self._take_back()), *self._rows], []
+            yield from self._set_aside(rows, "closed", self.link.error)
         if self._doubt is not None:
             rows, self._doubt = self._doubt.rows, None
-            yield from self._set_aside(rows, "in_doubt", self.last_error)
+            yield from self._set_aside(rows, "in_doubt", self.link.error)
 
 
 def _aside(pushed: Pushed, reason: str, error: str) -> SetAside:

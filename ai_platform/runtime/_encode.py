@@ -51,6 +51,8 @@ _EPOCH_US: Final = int(_EPOCH_UTC.timestamp()) * 1_000_000
 # microseconds since 1970 that the 48 bits of a UUID v7 can tell, in milliseconds
 _LAST_US: Final = (1 << 48) * 1000
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CALENDAR_BEGINS: Final = datetime.min.replace(tzinfo=UTC) - _EPOCH_UTC
+_CALENDAR_ENDS: Final = datetime.max.replace(tzinfo=UTC) - _EPOCH_UTC
 
 _values: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(*COLUMNS)
 _KNOWN: Final = frozenset(COLUMNS)
@@ -128,6 +130,8 @@ class Encoder:
             raise BadRecord(f"a value of the wrong type: {_kind(error)}") from None
         except ValueError:
             raise BadRecord("an id, a time or meta that cannot be read") from None
+        except Exception as error:  # noqa: BLE001 - a mapping runs somebody else's code
+            raise BadRecord(f"cannot be read: {type(error).__name__}") from None
 
     def _row(self, record: Record, pushed_ns: int) -> bytes:
         # One expression a field: this runs for every request of every service.
@@ -249,7 +253,10 @@ def _microseconds(created: datetime | str) -> int:
     if isinstance(created, str):
         created = datetime.fromisoformat(created)
     epoch = _EPOCH if created.tzinfo is None else _EPOCH_UTC
-    return (created - epoch) // _MICROSECOND + _EPOCH_US
+    since = created - epoch
+    if not _CALENDAR_BEGINS <= since <= _CALENDAR_ENDS:  # its zone moved it out
+        raise BadRecord("created is not in the years 1 to 9999")
+    return since // _MICROSECOND + _EPOCH_US
 
 
 def _kind(error: Exception) -> str:

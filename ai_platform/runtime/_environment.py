@@ -25,6 +25,7 @@ _SECONDS: Final = {
     "m": 60.0,
     "h": 3600.0,
 }
+_COUNT: Final = re.compile("[0-9]{1,18}")
 _HINT: Final = "write it as 2s, 500ms or 1m30s"
 
 
@@ -70,7 +71,8 @@ def count(name: str, default: int) -> int:
     text = os.environ.get(name, "").strip()
     if not text:
         return default
-    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+    # a number of more digits is not a size, and int() has a limit of its own
+    if not _COUNT.fullmatch(text) or int(text) < 1:
         raise BadValue(
             f"environment variable {name}: not a whole number above zero, got {text!r}",
             hint=f"unset {name} or write it as {default}",

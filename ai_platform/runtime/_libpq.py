@@ -48,6 +48,8 @@ class Failed(Exception):
         super().__init__(" ".join(text.split()))
         self.sqlstate = (result.error_field(_Field.SQLSTATE) or b"").decode("ascii")
         self.constraint = result.error_field(_Field.CONSTRAINT_NAME)
+        severity = result.error_field(_Field.SEVERITY_NONLOCALIZED) or b""
+        self.is_fatal = severity in {b"FATAL", b"PANIC"}
 
 
 def _nothing() -> bool:
@@ -114,26 +116,29 @@ def _ended(
     transaction: bytes | None,
 ) -> Steps[None]:
     """End the COPY and take the answer; from here on it may be written."""
-    answered = False
+    failed: Failed | None = None
+    lost: Lost | None = None
+    is_written = False
     try:
         conn.put_copy_end()
         while (result := (yield from _result(conn, until, meanwhile))) is not None:
-            if result.status not in _DATA:
-                trouble = _trouble(conn, result)
-                answered = isinstance(trouble, Failed)
-                yield from _rest(conn, until)
-                raise trouble
-            answered = True
+            if result.status in _DATA:
+                # the server says so after the commit, so nothing can undo it
+                is_written = True
+                continue
+            failed = failed or _refusal(conn, result)
     except Error as error:
-        raise _in_doubt(Lost(_line(error)), transaction, answered=answered) from None
-    except Lost as lost:
-        raise _in_doubt(lost, transaction, answered=answered) from None
-
-
-def _in_doubt(lost: Lost, transaction: bytes | None, *, answered: bool) -> Lost:
-    lost.may_be_written = not answered
-    lost.transaction = transaction
-    return lost
+        lost = Lost(_line(error))
+    except Lost as error:
+        lost = error
+    if is_written:
+        return  # whoever uses the connection next learns that it is lost
+    if failed is not None:
+        raise failed
+    if lost is not None:
+        lost.may_be_written = True
+        lost.transaction = transaction
+        raise lost
 
 
 def _rest(conn: PGconn, until: float) -> Steps[None]:
@@ -148,6 +153,14 @@ def _trouble(conn: PGconn, result: PGresult) -> Lost | Failed:
     if failed.sqlstate:
         return failed
     return Lost(_line(conn.error_message or str(failed)))
+
+
+def _refusal(conn: PGconn, result: PGresult) -> Failed:
+    """Return why the server refused; raises Lost where the connection ends with it."""
+    trouble = _trouble(conn, result)
+    if isinstance(trouble, Lost) or trouble.is_fatal:
+        raise Lost(str(trouble))
+    return trouble
 
 
 def _sent(conn: PGconn, until: float, meanwhile: Callable[[], bool]) -> Steps[None]:

@@ -6,13 +6,14 @@ import atexit
 import logging
 import os
 import signal
+import sys
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakSet
 
 from ._options import FLUSH_TIMEOUT_S, Options
-from ._poll import Run, drive
+from ._poll import drive
 from ._writer import BaseWriter
 
 if TYPE_CHECKING:
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 
     from ._set_aside import Fallback
 
-__all__ = ["CLOSE_TIMEOUT_S", "LogWriter", "drain_all"]
+__all__ = ["CLOSE_TIMEOUT_S", "LogWriter", "drain_all", "end_by_default"]
 
 CLOSE_TIMEOUT_S: Final = 5.0
+GRACE_S: Final = 1.0
+"""How much longer than asked for a fallback under way is waited for."""
+LOOK_S: Final = 0.1
+"""How often `flush` looks whether somebody works for it."""
 
 logger = logging.getLogger("ai_platform.runtime")
 _open: Final[WeakSet[LogWriter]] = WeakSet()
@@ -76,6 +81,9 @@ class LogWriter(BaseWriter):
         super()._begin()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        # one at a time drives the delivery
+        self._driving = threading.Lock()
+        self._driver: int | None = None
 
     def _nudge(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -87,25 +95,27 @@ class LogWriter(BaseWriter):
             return  # another thread is at it
         try:
             thread = threading.Thread(target=self._work, name="log_writer", daemon=True)
-            thread.start()
-            self._thread = thread
             self._begun()
+            self._thread = thread
+            thread.start()
+            _drain_with_worker()
         except RuntimeError:
             # no more threads at the end of the interpreter: close() will write it
             self._delivery.is_idle = True
+            self._nudge_at = 0
         finally:
             self._starting.release()
 
     def _work(self) -> None:
-        try:
-            self._run = Run(self._delivery.run())
-            drive(self._run, self._wake, self._options.fallback)
-        except Exception:
-            logger.exception("the log writer failed")
-        finally:
-            # the next push starts another
-            self._nudge_at = 0
-            self._delivery.is_idle = True
+        with self._driving:
+            try:
+                drive(self._next_run(), self._wake, self._options.fallback)
+            except Exception:
+                logger.exception("the log writer failed")
+            finally:
+                # the next push starts another
+                self._nudge_at = 0
+                self._delivery.is_idle = True
 
     def flush(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Wait until everything pushed before is written or set aside.
@@ -113,13 +123,17 @@ class LogWriter(BaseWriter):
         Returns False when that took longer than *timeout_s* seconds; nothing is lost
         by that.
         """
-        if not self.pending:
-            return True
-        if self._thread is None or not self._thread.is_alive():
-            self._start()
+        ends = monotonic() + timeout_s
         done = threading.Event()
-        self._await_until_now(done.set)
-        return done.wait(timeout_s)
+        self._delivery.tell_when_done(done.set)
+        while self.pending and not done.is_set():
+            if monotonic() >= ends:
+                return False
+            if self._thread is None or not self._thread.is_alive():
+                self._start()
+            # one whose thread ended just now asks another
+            done.wait(min(LOOK_S, max(0.0, ends - monotonic())))
+        return True
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Write what is left, for at most *timeout_s* seconds, and disconnect.
@@ -138,16 +152,31 @@ class LogWriter(BaseWriter):
             self._wake()
 
     def _end(self, timeout_s: float) -> bool:
+        # a fallback that hangs must not keep the process
+        ends = monotonic() + timeout_s + GRACE_S
         thread = self._thread
-        if thread is not None and thread.is_alive():
-            if thread is not threading.current_thread():
-                # a fallback that hangs must not keep the process
-                thread.join(timeout_s + 1.0)
-        elif self.pending:
-            self._drive_here()
+        if thread is not threading.current_thread():
+            if thread is not None and thread.is_alive():
+                thread.join(timeout_s + GRACE_S)
+            if self.pending:
+                self._drive_alone(ends)
         self._refuse_rest()
         _open.discard(self)
         return not self.pending
+
+    def _drive_alone(self, ends: float) -> None:
+        """Write here what no thread of ours writes; it may be just about to begin."""
+        if self._driver == threading.get_ident():
+            return  # a signal in the middle of it: what was begun goes on after it
+        if not self._driving.acquire(timeout=max(0.0, ends - monotonic())):
+            return
+        try:
+            self._driver = threading.get_ident()
+            if self.pending:
+                self._drive_here()
+        finally:
+            self._driver = None
+            self._driving.release()
 
     def __enter__(self) -> Self:
         return self
@@ -179,13 +208,31 @@ def _drain_on_sigterm() -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _end_by)
+        signal.signal(signal.SIGTERM, drain_and_end)
 
 
-def _end_by(number: int, _frame: Any) -> None:
+def drain_and_end(number: int, _frame: Any) -> None:
+    """Handle a signal that would end the process without a word."""
     drain_all()
+    end_by_default(number)
+
+
+def end_by_default(number: int) -> None:
+    """End this process by signal *number*, as if nobody had handled it."""
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    # the first process of a container is never ended by a default
+    os._exit(128 + number)
+
+
+def _drain_with_worker() -> None:
+    """Drain at the end of a worker of multiprocessing, which knows no atexit."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is None or processes.parent_process() is None:
+        return
+    from multiprocessing.util import Finalize  # noqa: PLC0415 - already imported there
+
+    Finalize(None, drain_all, exitpriority=0)
 
 
 atexit.register(drain_all)

@@ -49,16 +49,14 @@ class Options:
 
         Raises BadValue.
         """
-        buffer = buffer_size or environment.count("PB_LOG_BUFFER_SIZE", 10_000)
-        batch = batch_size or environment.count("PB_LOG_BATCH_SIZE", 1_000)
+        buffer = _size("buffer_size", buffer_size, "PB_LOG_BUFFER_SIZE", 10_000)
+        batch = _size("batch_size", batch_size, "PB_LOG_BATCH_SIZE", 1_000)
         interval = (
             environment.duration("PB_LOG_FLUSH_INTERVAL", 2.0)
             if flush_interval_s is None
             else flush_interval_s
         )
         for name, value in (
-            ("buffer_size", buffer),
-            ("batch_size", batch),
             ("flush_interval_s", interval),
             ("flush_timeout_s", flush_timeout_s),
         ):
@@ -83,3 +81,15 @@ class Options:
             fallback=fallback or print_json_lines,
             application_name=f"log_writer {environment.node_id()}"[:63],
         )
+
+
+def _size(name: str, given: int | None, variable: str, default: int) -> int:
+    """Return *given*, or what the environment says.
+
+    Raises BadValue.
+    """
+    if given is None:
+        return environment.count(variable, default)
+    if not isinstance(given, int) or given < 1:
+        raise BadValue(f"{name} must be a whole number above zero, got {given!r}")
+    return given

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ._record import COLUMNS, RequestRecord
 
 if TYPE_CHECKING:
     from ._encode import Record
 
 __all__ = ["Fallback", "SetAside", "print_json_lines"]
+
+_LONGEST: Final = 10_000
+_DEEPEST: Final = 50
+_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +35,15 @@ class SetAside:
     pushed_ns: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON takes it, the fields that are None left out."""
-        record = self.record
-        fields = record if isinstance(record, Mapping) else asdict(record)
+        """Return it with the fields of the record that are not None.
+
+        What is no record at all is told by its text.
+        """
         return {
             "reason": self.reason,
             "error": self.error,
             "pushed_ns": self.pushed_ns,
-            "record": {
-                str(key): value for key, value in fields.items() if value is not None
-            },
+            "record": _fields(self.record),
         }
 
 
@@ -46,9 +52,61 @@ Fallback: TypeAlias = Callable[[list[SetAside]], object]
 
 
 def print_json_lines(records: list[SetAside]) -> None:
-    """Write each record as one line of JSON to standard output."""
-    lines = [
-        json.dumps(one.as_dict(), default=str, skipkeys=True) + "\n" for one in records
-    ]
-    sys.stdout.write("".join(lines))
+    """Write each record as one line of JSON to standard output.
+
+    What JSON has no form for is written as text: NaN, bytes, a circle, any object.
+    """
+    sys.stdout.write("".join([_line(one.as_dict()) for one in records]))
     sys.stdout.flush()
+
+
+def _fields(record: object) -> dict[str, Any] | str:
+    try:
+        if isinstance(record, RequestRecord):
+            found = {name: getattr(record, name) for name in COLUMNS}
+        elif isinstance(record, Mapping):
+            found = {str(key): value for key, value in record.items()}
+        else:
+            return _text(record)
+    except Exception:  # noqa: BLE001 - a mapping runs somebody else's code
+        return _text(record)
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _line(fields: dict[str, Any]) -> str:
+    try:
+        return json.dumps(fields, allow_nan=False) + "\n"
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(_plain(fields, ())) + "\n"
+
+
+def _plain(value: Any, within: tuple[int, ...]) -> Any:
+    """Return *value* as JSON can hold it; *within*: the ids of what it is part of."""
+    if not isinstance(value, Mapping | list | tuple | set):
+        return _scalar(value)
+    if id(value) in within or len(within) > _DEEPEST:
+        return "..."
+    path = (*within, id(value))
+    try:
+        if isinstance(value, Mapping):
+            return {_text(key): _plain(item, path) for key, item in value.items()}
+        return [_plain(item, path) for item in value]
+    except Exception:  # noqa: BLE001 - runs somebody else's code
+        return _text(value)
+
+
+def _scalar(value: Any) -> Any:
+    if value is None or isinstance(value, bool) or type(value) is str:
+        return value
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else repr(float(value))
+    if isinstance(value, int) and value.bit_length() < _BITS:
+        return int(value)
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)[:_LONGEST]
+    except Exception:  # noqa: BLE001 - runs somebody else's code
+        return f"<{type(value).__name__}>"

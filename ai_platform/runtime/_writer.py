@@ -15,8 +15,6 @@ from ._poll import Run, drive
 from ._wake import Wake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ._delivery import Pushed
     from ._encode import Record
     from ._options import Options
@@ -40,9 +38,7 @@ class BaseWriter:
         self._wake = Wake()
         self._buffer: deque[Pushed] = deque()
         self._delivery = Delivery(self._options, self._buffer, self._wake)
-        self._delivery.on_progress = self._tell
         self._run: Run | None = None
-        self._waiters: list[tuple[int, Callable[[], None]]] = []
         # a signal handler may push while this thread is in the middle of it
         self._refusals = RLock()
         self._closed = False
@@ -92,53 +88,44 @@ class BaseWriter:
         """Wake the delivery, or start it; must not raise."""
         raise NotImplementedError
 
-    def _tell(self) -> None:
-        """Wake whoever waits in `flush` for what has come to its end."""
-        done = self._delivery.settled
-        for waiter in list(self._waiters):
-            if done >= waiter[0]:
-                self._waiters.remove(waiter)
-                waiter[1]()
-
-    def _await_until_now(self, callback: Callable[[], None]) -> None:
-        """Have *callback* called when everything pushed until now is at its end."""
-        target = self._delivery.counts.taken + len(self._buffer)
-        self._delivery.flush_to = target
-        self._waiters.append((target, callback))
-        self._wake()
+    def _next_run(self) -> Run:
+        """Return the delivery under way, wherever it was left, or a new one."""
+        if self._run is None or self._run.is_over:
+            self._run = Run(self._delivery.run())
+        return self._run
 
     def _drive_here(self) -> None:
         """Bring the delivery to its end in this thread, whoever began it."""
-        run, self._run = self._run, None
-        if run is None or run.is_over:
-            run = Run(self._delivery.run())
-        drive(run, self._wake, self._options.fallback)
+        drive(self._next_run(), self._wake, self._options.fallback)
 
     def _refuse_rest(self) -> None:
         """Count what came between closing and the end."""
-        while self._buffer:
-            self._buffer.popleft()
-            self._refuse()
+        with self._delivery.taking:
+            while self._buffer:
+                self._buffer.popleft()
+                self._refuse()
 
     def _forked(self) -> None:
         """Begin anew in the child: what was in the buffer, the parent writes."""
-        connection = self._delivery.forget_connection()
+        connection = self._delivery.link.forget()
         if connection is not None:
             _of_parents.append(connection)
+        was_closed = self._closed
         self._begin()
+        if was_closed:
+            self._close_buffer()
 
     # the numbers
 
     @property
     def pushed(self) -> int:
         """Records given to `push`: written, set aside, dropped or pending."""
-        counts = self._delivery.counts
-        return counts.taken + len(self._buffer) + counts.refused.total()
+        return self._delivery.pushed
 
     @property
     def pending(self) -> int:
         """Records in the buffer and in the batch under way."""
-        return len(self._buffer) + self._delivery.pending
+        return self._delivery.pending
 
     @property
     def written(self) -> int:
@@ -147,7 +134,10 @@ class BaseWriter:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Records lost by reason: buffer_full, closed, fallback_failed."""
+        """Records lost by reason: buffer_full, closed, fallback_failed, failed.
+
+        failed: by a fault of the writer itself; see the log of `ai_platform.runtime`.
+        """
         return self._delivery.counts.dropped
 
     @property
@@ -166,12 +156,12 @@ class BaseWriter:
     @property
     def is_connected(self) -> bool:
         """Whether there is a connection, as far as is known."""
-        return self._delivery.is_connected
+        return self._delivery.link.is_up
 
     @property
     def last_error(self) -> str:
         """What went wrong last, in one line; empty when nothing did."""
-        return self._delivery.last_error
+        return self._delivery.link.error
 
     def prometheus(self) -> str:
         """Return the numbers in the text format of Prometheus."""
@@ -199,7 +189,12 @@ class BaseWriter:
                 "Time spent delivering batches.",
                 counts.flush_s,
             ),
-            ("logs_connects_total", "counter", "Connections made.", counts.connects),
+            (
+                "logs_connects_total",
+                "counter",
+                "Connections made.",
+                self._delivery.link.connects,
+            ),
             (
                 "logs_partitions_made_total",
                 "counter",
