@@ -23,6 +23,7 @@ import pytest
 
 from ai_platform.names import READONLY
 from commands._database import session
+from tests.support.documents import commands
 from tests.support.environment import clean_environment
 from tests.support.programs import SCRIPTS
 from tests.support.requests_logged import copy_requests, ensure_days, now
@@ -485,6 +486,23 @@ def test_a_page_is_replaced_as_a_whole(
     assert report.stat().st_mode & 0o777 == 0o640
     assert refused.returncode == 2
     assert "cannot write" in refused.stderr
+
+
+def test_the_guide_can_be_typed(logged: Database, tmp_path: Path) -> None:
+    """Each line of the section works; one that follows is ended by Ctrl-C."""
+    _some(logged)
+    env = logged.environment("readonly")
+    env["PATH"] = f"{SCRIPTS}{os.pathsep}{env['PATH']}"
+    lines = commands("docs/logging.md", "Reading")
+    assert len(lines) >= 6
+    for line in lines:
+        follows = "--follow" in line
+        words = f"timeout --preserve-status -s INT 2 {line}" if follows else line
+        done = subprocess.run(
+            ["sh", "-c", words], cwd=tmp_path, env=env, capture_output=True, check=False
+        )
+        assert done.returncode == (130 if follows else 0), (line, done.stderr)
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_help_is_quick() -> None:
