@@ -8,6 +8,7 @@ from ._exchange import Pusher
 from ._ids import uuid7
 from ._log_handler import LogHandler
 from ._log_writer import LogWriter
+from ._metrics_collector import AsyncMetricsCollector, MetricsCollector
 from ._record import RequestRecord
 from ._redaction import Redactor
 from ._set_aside import SetAside
@@ -15,8 +16,10 @@ from ._wsgi import WSGIRequestLogMiddleware
 
 __all__ = [
     "AsyncLogWriter",
+    "AsyncMetricsCollector",
     "LogHandler",
     "LogWriter",
+    "MetricsCollector",
     "Pusher",
     "Redactor",
     "RequestLogMiddleware",
