@@ -232,9 +232,9 @@ def _path(scope: Scope) -> str:
         path = raw.partition(b"?")[0].decode("latin-1")
     else:
         path = quoted_path(scope["path"])
-    root = quoted_path(scope.get("root_path") or "")
+    root = quoted_path(scope.get("root_path") or "").rstrip("/")
     # older servers left the prefix out of the path
-    return path if not root or path.startswith(root) else root + path
+    return path if f"{path}/".startswith(f"{root}/") else root + path
 
 
 def _user(scope: Scope) -> str | None:

@@ -172,6 +172,7 @@ class Redactor:
     def _part(self, part: str) -> str:
         """Return one segment or one parameter, without the secret in it."""
         name, equals, value = part.partition("=")
+        # what is redacted already may have lost its own end: no more is taken away
         harmless = not value or value.startswith(REDACTED) or not self.hides(name)
         if not harmless and not counts_tokens(decoded(name), value):
             return f"{self._part(name)}={REDACTED}"
@@ -261,8 +262,6 @@ def _hidden(name: str, text: str, at: int) -> tuple[str, int]:
     found = (_REST_OF_LINE if whole else _VALUE).match(text, at)
     if found is None:
         return "", at
-    if found[0].startswith(REDACTED):
-        return REDACTED, at + len(REDACTED)  # once is enough: no more is taken away
     said = found[0].strip(",)}]\"'")
     if said.lower() in _NOTHING or counts_tokens(name, said):
         return found[0], found.end()

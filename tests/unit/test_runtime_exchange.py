@@ -22,6 +22,8 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
         ({"path": "/a", "raw_path": b"/a?x=1", "query_string": b"x=1"}, "/a?x=1"),
         ({"path": "/api/a", "root_path": "/api"}, "/api/a"),
         ({"path": "/a", "root_path": "/api"}, "/api/a"),
+        ({"path": "/apiary", "root_path": "/api/"}, "/api/apiary"),
+        ({"path": "/api", "root_path": "/api"}, "/api"),
         ({"path": "/a", "query_string": b"\xff=1"}, "/a?ÿ=1"),
     ],
 )

@@ -83,6 +83,15 @@ def test_an_exception_is_kept_without_secrets(records: Records) -> None:
     assert "hunter2" not in meta["message"] + meta["exception"].splitlines()[-1]
 
 
+@pytest.mark.parametrize("value", [2**31, -1, True, "x", float("nan"), [1]])
+def test_a_number_that_does_not_fit_is_kept(records: Records, value: Any) -> None:
+    """A row with it in the column would be set aside as a whole."""
+    logging.getLogger("shop").info("x", extra={"status": value})
+
+    assert records.only.status is None
+    assert "status" in (records.only.meta or {})
+
+
 class Silent:
     """An object whose repr fails."""
 

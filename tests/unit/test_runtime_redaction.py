@@ -107,6 +107,8 @@ def test_harmless_names_show_values(name: str) -> None:
         ("GET /cb?code=abc HTTP/1.1", "GET /cb?code=REDACTED HTTP/1.1"),
         ("GET /a?next=%2Fcb%3Fcode%3Dabc", "GET /a?next=REDACTED"),
         ("error code: 42P01, KeyError: 'x'", "error code: 42P01, KeyError: 'x'"),
+        ('/a;token=s/b?"\'@";%abb', "/a;token=REDACTED"),
+        ("GET /a?%74oken=s#y='?c", "GET /a?%74oken=REDACTED"),
         ("token=None max_tokens: 5", "token=None max_tokens: 5"),
     ],
 )
