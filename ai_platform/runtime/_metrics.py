@@ -198,19 +198,31 @@ class Collector:
         self._write_soon()
         due = monotonic()
         while not self._ending:
-            self._look()
-            if self._interval.age_s >= self.interval_s - self._every_s / 2:
-                self._end_interval()
-                self._write_soon()
+            self._safely_look()
             due = max(due + self._every_s, monotonic())
             with suppress(TimeoutError):
                 async with asyncio.timeout(due - monotonic()):
                     await self._wake.wait()
-        self._end_interval()
+        with suppress(Exception):
+            self._end_interval()
         with suppress(TimeoutError):
             async with asyncio.timeout(self._close_timeout_s):
                 await self._written_before()
         await self._store.close(self._close_timeout_s)
+
+    def _safely_look(self) -> None:
+        """Take a sample, and end the interval when it is time; never raise."""
+        try:
+            self._look()
+            if self._interval.age_s >= self.interval_s - self._every_s / 2:
+                self._end_interval()
+                self._write_soon()
+        except Exception as error:  # noqa: BLE001 - the service must not notice
+            self._interval = Interval()
+            if not self._pool_failures["collector"]:
+                LOGGER.exception("a sample of %s failed", self.node_id)
+            self._pool_failures["collector"] += 1
+            self._store.last_error = str(error)
 
     def _write_soon(self) -> None:
         if self._writing is None or self._writing.done():

@@ -23,6 +23,7 @@ class Spread:
     def add(self, value: float) -> None:
         """Count one more number; what is not finite is left out."""
         if math.isfinite(value):
+            value = float(value)  # an int is one too, but lacks a method or two
             self.count += 1
             self.total += value
             self.least = min(self.least, value)
