@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ._objects import CatalogObject
 
-__all__ = ["Partition", "bound_form", "faults", "forms"]
+__all__ = ["Partition", "Policy", "bound_form", "faults", "forms"]
 
 _RANGE = re.compile(r"FOR VALUES FROM \('?([^',)]+)'?\) TO \('?([^',)]+)'?\)")
 _DAYS = {1: "1 day", 7: "1 week"}
@@ -101,23 +101,54 @@ def forms(partitions: Sequence[Partition]) -> list[dict[str, Any]]:
     return [distinct[text] for text in sorted(distinct)]
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Whether new partitions are logged or unlogged, and since when."""
+
+    persistence: str
+    since: datetime
+
+
 def faults(
-    partitions: Sequence[Partition], parent: CatalogObject, persistence: str | None
+    partitions: Sequence[Partition], parent: CatalogObject, policy: Policy | None
 ) -> list[str]:
     """Return what is wrong with single partitions, one line each.
 
     A partition is right when it belongs to the owner of its *parent*, carries no
     rights or policies for anybody else, is under row security where the parent is,
-    has the parent's indexes, is logged or unlogged as *persistence* (the partition
-    policy) says, and in everything else is like most of its siblings.
+    has the parent's indexes, is logged or unlogged as *policy* says, and in
+    everything else is like most of its siblings. What began before the policy was
+    changed may be of the other persistence: nobody rewrites it unasked.
     """
     usual = {name: _most_common(partitions, name) for name in _ALIKE}
-    usual["persistence"] = persistence or usual["persistence"]
+    usual["persistence"] = policy.persistence if policy else usual["persistence"]
     return [
         f"{partition.name}: {problem}"
         for partition in sorted(partitions, key=lambda p: p.name)
-        for problem in chain(_against(partition, parent), _unlike(partition, usual))
+        for problem in chain(
+            _against(partition, parent),
+            _unlike(partition, _expected(partition, usual, policy)),
+        )
     ]
+
+
+def _expected(
+    partition: Partition, usual: Mapping[str, Any], policy: Policy | None
+) -> Mapping[str, Any]:
+    if policy is None or not _began_before(partition.bound, policy.since):
+        return usual
+    return {**usual, "persistence": partition.form.get("persistence")}
+
+
+def _began_before(bound: str, moment: datetime) -> bool:
+    match = _RANGE.fullmatch(bound)
+    if match is None:
+        return False
+    try:
+        lower = datetime.fromisoformat(match[1])
+    except ValueError:  # MINVALUE, a year before the first
+        return True
+    return (lower if lower.tzinfo else lower.replace(tzinfo=UTC)) < moment
 
 
 def _most_common(partitions: Sequence[Partition], name: str) -> Any:

@@ -16,7 +16,7 @@ from ai_platform.errors import Refused
 
 from ._normal import properties
 from ._objects import CatalogObject, Key, Snapshot
-from ._partitions import Partition, faults, forms
+from ._partitions import Partition, Policy, faults, forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ _POLICIES_READABLE = """
 """
 _POLICIES = """
     SELECT c.oid::regclass::text,
-           CASE WHEN p.is_unlogged THEN 'unlogged' ELSE 'logged' END
+           CASE WHEN p.is_unlogged THEN 'unlogged' ELSE 'logged' END, p.updated_at
       FROM {table} p
       JOIN pg_class c ON true
       JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -177,7 +177,7 @@ def _attach(
         )
 
 
-def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, str]:
+def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, Policy]:
     """Return the persistence that each parent's policy asks for.
 
     Nothing where there is no policy, where this login may not read them, or where
@@ -189,6 +189,9 @@ def _policies(cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, str]:
     try:
         with cursor.connection.transaction():
             cursor.execute(_POLICIES.format(table=names.PARTITION_POLICIES).encode())
-            return dict(cursor.fetchall())
+            return {
+                parent: Policy(persistence, since)
+                for parent, persistence, since in cursor.fetchall()
+            }
     except psycopg.ProgrammingError:
         return {}

@@ -243,6 +243,21 @@ def test_a_policy_is_shown_and_changed(call: Platform) -> None:
     assert (after["ahead"], after["is_durable"]) == (9, True)
 
 
+def test_durable_mode_is_no_drift(call: Platform, run: Run, database: Database) -> None:
+    """Days of before may be UNLOGGED still; one that begins after must be logged."""
+    call("partitions apply")
+    call(f"partitions policy {LOGS} --durable")
+    check = ("platform", "db", "check")
+    coming = run(*check, env=database.environment())
+    call("partitions apply")
+    converted = run(*check, env=database.environment())
+
+    assert (coming.returncode, converted.returncode) == (4, 0), converted.stdout
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert f"logs.request_logs_{tomorrow:%Y%m%d}: persistence" in coming.stdout
+    assert f"logs.request_logs_{datetime.now(UTC):%Y%m%d}:" not in coming.stdout
+
+
 def test_rewriting_is_asked_for(call: Platform, database: Database) -> None:
     """Bytes and wait are told before; without a yes nothing is rewritten."""
     call("partitions apply")
