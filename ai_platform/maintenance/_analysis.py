@@ -135,7 +135,7 @@ def _analyze(
     statement = sql.SQL("ANALYZE {}{}").format(
         sql.SQL(only), sql.Identifier(one.schema, one.name)
     )
-    limit_waits(conn, settings().lock_timeout_s)
+    limit_waits(conn, min(settings().lock_timeout_s, wait_s))
     try:
         patiently(lambda: conn.execute(statement), for_s=wait_s)
     except PASSING as error:

@@ -16,6 +16,7 @@ from ai_platform.text import quoted
 from ._archived_file import ArchiveFault, Manifest, blocks, verified
 from ._attached import partitions_of
 from ._bounds import Bounds, gaps
+from ._policies import policy_of
 from ._session import limit_waits, session
 
 if TYPE_CHECKING:
@@ -125,7 +126,18 @@ def _refuse_existing(conn: psycopg.Connection[Any], into: str) -> None:
 
 
 def _covering(conn: psycopg.Connection[Any], manifest: Manifest) -> sql.Identifier:
-    """Return the table that the rows left, if its partitions cover them all."""
+    """Return the table that the rows left, if its partitions cover them all.
+
+    A manifest that somebody has changed may name any table: only one of ours that is
+    partitioned by time is taken.
+    """
+    try:
+        policy_of(conn, manifest.parent)
+    except BadValue as error:
+        raise Refused(
+            f"rows are loaded back into partitioned tables only: {error.message}",
+            hint="load them --into schema.table",
+        ) from None
     row = conn.execute("SELECT to_regclass(%s)::oid", [manifest.parent]).fetchone()
     oid = row[0] if row else None
     taken = [one.bounds for one in partitions_of(conn, oid or 0) if not one.is_pending]

@@ -254,6 +254,19 @@ def test_removed_rows_count_as_change(database: Database, keeper: Any) -> None:
     assert [step.parent for step in works[1].steps] == [LOGS]
 
 
+def test_a_locked_parent_is_analyzed_later(database: Database, keeper: Any) -> None:
+    """Who holds the table is waited for; then the next run does it."""
+    fill(database.connect(), 1000)
+    other = database.connect(autocommit=False)
+    other.execute("LOCK TABLE request_logs IN SHARE UPDATE EXCLUSIVE MODE")
+
+    (work,) = run.run(keeper, Options(works=("analyze",), wait_s=0))
+
+    assert (work.outcome, work.steps[0].parent) == ("delayed", LOGS)
+    other.rollback()
+    assert run.run(keeper, Options(works=("analyze",)))[0].outcome == "done"
+
+
 def test_parts_are_chosen_by_name() -> None:
     """Only these, without those; the order is the run's own."""
     assert run.chosen(only=["prune", "detaches"]) == ("detaches", "prune")

@@ -1,19 +1,32 @@
-"""What is dropped was archived before, and what was archived can be read back."""
+"""What is dropped was archived before, whatever happens in between."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from psycopg import sql
 
-from ai_platform.errors import BadValue, CannotConnect, Refused
+from ai_platform.errors import BadValue, CannotConnect
 from ai_platform.maintenance import partitions
 from ai_platform.maintenance.restore import restore
+from tests.support.archives import (
+    DAY,
+    LOGS,
+    NAME,
+    OLD,
+    STRANGE,
+    content,
+    file_of,
+    fill,
+    spoil,
+    told,
+    with_old_day,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,58 +35,11 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
-LOGS = "public.request_logs"
-OLD = datetime.now(UTC) - timedelta(days=60)
-DAY = OLD.replace(hour=0, minute=0, second=0, microsecond=0)
-NAME = f"request_logs_{OLD:%Y%m%d}"
-STRANGE = ["plain", 'a "quoted" one', "two\nlines\r\n", "", None, "\\.", "comma, é 🗓"]
-EVERYTHING = "SELECT r::text FROM {} r ORDER BY id"
-
 
 @pytest.fixture
 def keeper(database: Database) -> psycopg.Connection[Any]:
-    """Give the migrator's connection to a database with one old day of strange logs."""
-    conn = database.connect("migrator")
-    partitions.apply(conn, now=OLD, table=LOGS)
-    watch = database.connect()
-    for n in range(1, 8):
-        name = f"request_logs_{OLD + timedelta(days=n):%Y%m%d}"
-        watch.execute(sql.SQL("DROP TABLE logs.{}").format(sql.Identifier(name)))
-    fill(watch)
-    return conn
-
-
-def fill(conn: psycopg.Connection[Any]) -> None:
-    """Write one row for each strange text into the old day."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO request_logs (id, created, url, meta) VALUES (%s, %s, %s, %s)",
-            [
-                (uuid4(), DAY.replace(tzinfo=None), text, json.dumps({"a": text}))
-                for text in STRANGE
-            ],
-        )
-
-
-def content(conn: psycopg.Connection[Any], table: str = LOGS) -> list[Any]:
-    """Return all rows of *table*, as text."""
-    name = sql.Identifier(*table.split("."))
-    return conn.execute(sql.SQL(EVERYTHING).format(name)).fetchall()
-
-
-def told(steps: list[Any]) -> list[tuple[str, str]]:
-    """Return what was done and how it ended."""
-    return [(step.action, step.outcome) for step in steps]
-
-
-def is_there(conn: psycopg.Connection[Any], name: str = f"logs.{NAME}") -> bool:
-    """Return whether the table exists."""
-    return conn.execute("SELECT to_regclass(%s)", [name]).fetchone() != (None,)
-
-
-def file_of(folder: Path) -> Path:
-    """Return where the old day is archived."""
-    return folder / f"logs.{NAME}.csv.gz"
+    """Give the migrator's connection to a database with one old day of logs."""
+    return with_old_day(database)
 
 
 def test_an_archived_day_comes_back_whole(
@@ -255,27 +221,6 @@ def test_no_file_is_overwritten(
     assert restore(keeper, second, into="logs.again").rows >= len(STRANGE)
 
 
-def spoil(path: Path, damage: str) -> None:
-    """Change one byte in the middle of the file, or take its end away."""
-    data = bytearray(path.read_bytes())
-    if damage == "cut":
-        del data[-20:]
-    else:
-        data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize("damage", ["flipped byte", "cut"])
-def test_a_damaged_file_is_not_loaded(keeper: Any, tmp_path: Path, damage: str) -> None:
-    """The checksum is looked at first, also in a dry run."""
-    partitions.prune(keeper, table=LOGS, archive=tmp_path)
-    spoil(file_of(tmp_path), damage)
-
-    for dry_run in (True, False):
-        with pytest.raises(Refused, match=r"damaged|not the file"):
-            restore(keeper, file_of(tmp_path), into="logs.back", dry_run=dry_run)
-
-
 def test_parts_of_dead_runs_are_swept(keeper: Any, tmp_path: Path) -> None:
     """Half a file of a killed run goes; that of a living one stays."""
     import fcntl  # noqa: PLC0415 - a lock of this test only
@@ -323,69 +268,46 @@ def test_hostile_names_stay_in_the_folder(
     assert [file.name for file in tmp_path.iterdir()] == ["a"]
 
 
-def test_a_second_loading_changes_nothing(database: Database, tmp_path: Path) -> None:
-    """Rows arrive under row security too; a key takes them once, all or none."""
-    conn = database.connect("migrator")
-    watch = database.connect()
-    table, old = "service_platform.invocations", OLD - timedelta(days=400)
-    partitions.apply(conn, now=old, table=table)
-    moment = int(old.timestamp() * 1000)
-    watch.execute(
-        """INSERT INTO service_platform.invocations
-                  (id, created_at, organization_id, operation, status_code)
-           SELECT v.id, uuid_v7_timestamp(v.id), 1, 'chat', 200
-             FROM (SELECT overlay(gen_random_uuid()::text
-                                  PLACING %s FROM 1 FOR 15)::uuid
-                     FROM generate_series(1, 3)) v (id)""",
-        [f"{moment:012x}"[:8] + "-" + f"{moment:012x}"[8:] + "-7"],
-    )
-    before = content(watch, table)
-    partitions.prune(conn, table=table, archive=tmp_path)
-    partitions.apply(conn, now=old, table=table)
-    (file,) = [f for f in tmp_path.glob("*.gz") if f.stat().st_size > 300]
-
-    restore(conn, file)
-    with pytest.raises(Refused, match="already"):
-        restore(conn, file)
-
-    assert content(watch, table) == before
-
-
-def test_rows_without_a_partition_are_refused(keeper: Any, tmp_path: Path) -> None:
-    """The refusal names what to do, and nothing is made that expires at once."""
-    partitions.prune(keeper, table=LOGS, archive=tmp_path)
-
-    with pytest.raises(Refused, match="has no partition") as refused:
-        restore(keeper, file_of(tmp_path))
-
-    assert f"apply --at {OLD:%Y-%m-%d}" in str(refused.value.hint)
-
-
-@pytest.mark.parametrize(
-    "into", ["back", "logs.a.b", ".back", "public.request_logs", "logs."]
-)
-def test_a_new_table_needs_a_free_name(keeper: Any, tmp_path: Path, into: str) -> None:
-    """Nothing that exists is written to, and no name is guessed."""
-    partitions.prune(keeper, table=LOGS, archive=tmp_path)
-
-    with pytest.raises(BadValue):
-        restore(keeper, file_of(tmp_path), into=into)
-
-
-@pytest.mark.parametrize(
-    "kind", ["text); DROP TABLE auth.users; --", "text DEFAULT version()", "nothing"]
-)
-def test_a_forged_manifest_runs_no_sql(
-    database: Database, keeper: Any, tmp_path: Path, kind: str
+def test_writers_go_on_while_it_is_archived(
+    database: Database, keeper: Any, tmp_path: Path
 ) -> None:
-    """A type in a file that somebody has changed is a type or nothing."""
+    """Rows arrive, partitions are made, the table is read: in the middle of it."""
+    database.connect().execute(
+        """INSERT INTO request_logs (id, created)
+           SELECT gen_random_uuid(), %s FROM generate_series(1, 200000)""",
+        [DAY.replace(tzinfo=None)],
+    )
+    writer = database.connect("log_writer")
+    reader = database.connect("readonly")
+    for conn in (writer, reader):
+        conn.execute("SET lock_timeout = '50ms'")
+    heard: list[str] = []
+
+    def meanwhile(text: str) -> None:
+        heard.append(text)
+        with writer.cursor().copy("COPY request_logs (id) FROM STDIN") as copy:
+            copy.write_row([uuid4()])
+        writer.execute("SELECT monitoring.ensure_partition_for(%s, now())", [LOGS])
+        reader.execute("SELECT count(*) FROM request_logs")
+
+    steps = partitions.prune(keeper, table=LOGS, archive=tmp_path, tell=meanwhile)
+
+    assert told(steps) == [("archive", "done"), ("drop", "done")]
+    assert heard
+    assert heard[0].startswith(f"archiving logs.{NAME}: ")
+
+
+def test_a_reader_of_the_partition_delays_its_archive(
+    database: Database, keeper: Any, tmp_path: Path
+) -> None:
+    """Who reads the leaf itself is waited for; no file is made before."""
+    direct = database.connect(autocommit=False)
+    direct.execute(sql.SQL("SELECT FROM logs.{}").format(sql.Identifier(NAME)))
+
+    steps = partitions.prune(keeper, table=LOGS, archive=tmp_path, wait_s=0.3)
+    assert {"delayed"} == {step.outcome for step in steps}
+    assert list(tmp_path.iterdir()) == []
+
+    direct.rollback()
     partitions.prune(keeper, table=LOGS, archive=tmp_path)
-    manifest = tmp_path / f"logs.{NAME}.csv.gz.json"
-    said = json.loads(manifest.read_text())
-    said["columns"][0]["type"] = kind
-    manifest.write_text(json.dumps(said))
-
-    with pytest.raises(Refused, match="names a type"):
-        restore(keeper, file_of(tmp_path), into="logs.back")
-
-    assert is_there(database.connect(), "auth.users")
+    assert file_of(tmp_path).exists()
