@@ -152,7 +152,7 @@ def _variables() -> set[str]:
         for path in (CHECKOUT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
             if folder != "tests":
-                found.update(re.findall(r"\bPLATFORM_[A-Z_]+\b", text))
+                found.update(re.findall(r"\b(?:PLATFORM|PB)_[A-Z_]+\b", text))
             found.update(re.findall(r"\bos\.environ(?:\.get\(|\[)\"(\w+)\"", text))
     return found - FOREIGN_VARIABLES
 
