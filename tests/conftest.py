@@ -12,4 +12,6 @@ pytest_plugins = (
     "tests.support.servers",
     "tests.support.standby",
     "tests.support.branch",
+    "tests.support.writers",
+    "tests.support.requests_logged",
 )

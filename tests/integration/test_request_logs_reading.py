@@ -18,7 +18,7 @@ from ai_platform.reading.filters import Filters, statuses
 from ai_platform.reading.stats import Bucket, Stats, bucket_of, stats
 from ai_platform.reading.tail import Follower, last
 from ai_platform.reading.window import Window
-from tests.support.requests_logged import copy_requests, ensure_days, now
+from tests.support.requests_logged import copy_requests, now
 
 if TYPE_CHECKING:
     from tests.support.database import Database
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 ANY = Filters()
-
-
-@pytest.fixture
-def logged(database: Database) -> Database:
-    """Give a database with partitions from three days ago to two days ahead."""
-    connection = database.connect()
-    ensure_days(connection, *(now() + n * DAY for n in range(-3, 3)))
-    return database
 
 
 def _ago(back: timedelta, ahead: timedelta | None = None) -> Window:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from psycopg import sql
 
 if TYPE_CHECKING:
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["copy_requests", "ensure_days", "now"]
+    from .database import Database
+
+__all__ = ["HOSTILE", "copy_requests", "ensure_days", "now", "write_requests"]
+
+HOSTILE = "/\x1b[31m\x9b2J\r\n<script>alert(1)</script>\u202e[bold]\u2028"
+"""What a URL may hold that a terminal or a browser would obey."""
 
 _COLUMNS = (
     "id",
@@ -64,3 +70,16 @@ def copy_requests(
             ids.append(whole["id"])
             copy.write_row([whole.get(name) for name in _COLUMNS])
     return ids
+
+
+def write_requests(database: Database, *rows: Mapping[str, Any]) -> None:
+    """COPY *rows* into *database* as a member of platform_log_writer."""
+    copy_requests(database.connect("log_writer"), *rows)
+
+
+@pytest.fixture
+def logged(database: Database) -> Database:
+    """Give a database with partitions from three days ago to two days ahead."""
+    days = (now() + timedelta(days=number) for number in range(-3, 3))
+    ensure_days(database.connect(), *days)
+    return database
