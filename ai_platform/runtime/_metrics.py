@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ._holding import Held
+    from ._interval import Row
     from ._pools import PoolNumbers, WatchedPool
     from ._values import Value
 
@@ -63,6 +64,7 @@ class Collector:
         version: str | None = None,
         held_too_long_s: float = 30.0,
         buffer_rows: int = 1000,
+        role: str | None = None,
     ) -> None:
         self.node_id = clean(node_id or environment.node_id())
         self.interval_s = (
@@ -80,6 +82,7 @@ class Collector:
         self._conninfo = environment.conninfo(conninfo)
         self._kind, self._version = kind, version
         self._buffer_rows = buffer_rows
+        self._role = role
         self._held_too_long_s = held_too_long_s
         self._every_s = min(
             _MOST_BETWEEN_SAMPLES_S, self.interval_s / _SAMPLES_PER_INTERVAL
@@ -93,7 +96,11 @@ class Collector:
         """Make everything that belongs to one process."""
         self._registry = Registry(self.node_id, self._kind, self._version)
         self._store = Store(
-            self._conninfo, self.node_id, self._registry, buffer_rows=self._buffer_rows
+            self._conninfo,
+            self.node_id,
+            self._registry,
+            buffer_rows=self._buffer_rows,
+            role=self._role,
         )
         self._values = Values(self._given_values, min(PATIENCE_S, self.interval_s))
         self._thread: threading.Thread | None = None
@@ -129,6 +136,11 @@ class Collector:
     def failures(self) -> dict[str, int]:
         """How often a callback, or the numbers of a pool, failed or hung, by name."""
         return dict(self._values.failures + self._pool_failures)
+
+    @property
+    def last_row(self) -> Row | None:
+        """The row that was written last."""
+        return self._store.last_row
 
     @property
     def connects(self) -> int:

@@ -25,6 +25,7 @@ class MetricsCollector(Collector):
     each second in it. *pools* are watched, *values* are callbacks by name; *kind* is
     api, worker, gateway, gpu or database. Connections out of their pool for more than
     *held_too_long_s* are named. *buffer_rows* rows are kept while the server is away.
+    *role* is taken in each transaction, for a login that may do more.
 
     A fork gets none: `start` in the child begins anew there. Only the constructor
     raises: BadValue.

@@ -9,17 +9,18 @@ import asyncio
 import logging
 import random
 from collections import Counter, deque
+from contextlib import asynccontextmanager
 from datetime import UTC
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
 from ai_platform.names import ENSURE_PARTITION_FOR, METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from ._interval import Row
     from ._registry import Registry
@@ -54,12 +55,19 @@ class Store:
     """
 
     def __init__(
-        self, conninfo: str, node_id: str, registry: Registry, *, buffer_rows: int
+        self,
+        conninfo: str,
+        node_id: str,
+        registry: Registry,
+        *,
+        buffer_rows: int,
+        role: str | None = None,
     ) -> None:
         self._conninfo = conninfo
         self._node_id = node_id
         self._registry = registry
         self._buffer_rows = buffer_rows
+        self._role = role
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._failures = 0
         self._not_before = 0.0
@@ -68,6 +76,7 @@ class Store:
         self.dropped: Counter[str] = Counter()
         self.write_s = 0.0
         self.last_error = ""
+        self.last_row: Row | None = None
 
     def keep(self, row: Row) -> None:
         """Take *row* for the next write."""
@@ -91,7 +100,8 @@ class Store:
                 async with asyncio.timeout(_STEP_TIMEOUT_S):
                     await self._write_some(connection)
             async with asyncio.timeout(_STEP_TIMEOUT_S):
-                await self._registry.heartbeat(connection)
+                async with self._as_role(connection):
+                    await self._registry.heartbeat(connection)
         except Exception as error:  # noqa: BLE001 - the service must not notice
             await self._failed(error)
             return False
@@ -108,7 +118,8 @@ class Store:
             async with asyncio.timeout(timeout_s):
                 await self.write(now=True)
                 if self._connection is not None:
-                    await self._registry.sign_off(self._connection)
+                    async with self._as_role(self._connection):
+                        await self._registry.sign_off(self._connection)
         except Exception as error:  # noqa: BLE001 - it ends anyway
             self.last_error = _line(error)
         finally:
@@ -166,18 +177,30 @@ class Store:
     ) -> bool:
         at = row.time.replace(tzinfo=UTC)
         try:
-            cursor = await connection.execute(_ENSURE, [METRICS, at])
-            made = await cursor.fetchone()
+            async with self._as_role(connection):
+                cursor = await connection.execute(_ENSURE, [METRICS, at])
+                made = await cursor.fetchone()
         except errors.InvalidParameterValue as error:
             self._drop("outside_window", error)
             return False
         self.partitions_made += bool(made and made[0])
         return True
 
+    @asynccontextmanager
+    async def _as_role(
+        self, connection: psycopg.AsyncConnection[Any]
+    ) -> AsyncIterator[None]:
+        """Begin a transaction, under the role where one is given."""
+        async with connection.transaction():
+            if self._role is not None:
+                role = sql.Identifier(self._role)
+                await connection.execute(sql.SQL("SET LOCAL ROLE {}").format(role))
+            yield
+
     async def _insert(
         self, connection: psycopg.AsyncConnection[Any], rows: Sequence[Row]
     ) -> None:
-        async with connection.transaction(), connection.cursor() as cursor:
+        async with self._as_role(connection), connection.cursor() as cursor:
             await cursor.executemany(
                 _INSERT,
                 [
@@ -197,7 +220,7 @@ class Store:
     def _done(self, rows: int) -> None:
         self.written += rows
         for _ in range(rows):
-            self.pending.popleft()
+            self.last_row = self.pending.popleft()
 
     def _drop(self, reason: str, error: Exception) -> None:
         self.pending.popleft()

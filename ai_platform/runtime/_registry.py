@@ -84,20 +84,24 @@ class Registry:
         if not self._may:
             return
         try:
-            row = None
-            if self._started_at is not None:
-                cursor = await connection.execute(_HEARTBEAT, [self._node_id])
-                row = await cursor.fetchone()
-            if row is None or row[2] == "down":
-                await self._sign_in(connection)
-                self.problem = ""
-            else:
-                self._compare(row[0], row[1])
+            async with connection.transaction():  # a refusal ends this one alone
+                await self._beat(connection)
         except (errors.InsufficientPrivilege, errors.UndefinedTable) as error:
             self._may = False
             self._say(
                 f"the registry of nodes is not kept: {error.diag.message_primary}"
             )
+
+    async def _beat(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        row = None
+        if self._started_at is not None:
+            cursor = await connection.execute(_HEARTBEAT, [self._node_id])
+            row = await cursor.fetchone()
+        if row is None or row[2] == "down":
+            await self._sign_in(connection)
+            self.problem = ""
+        else:
+            self._compare(row[0], row[1])
 
     async def sign_off(self, connection: psycopg.AsyncConnection[Any]) -> None:
         """Say that this process is down, unless another took its name."""
