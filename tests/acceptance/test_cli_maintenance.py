@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -322,3 +324,34 @@ def test_bad_words_are_answered(call: Platform, words: str, told: str) -> None:
     done = call(words, code=expected)
 
     assert told in done.stdout + done.stderr
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(600)
+def test_killed_runs_lose_and_double_nothing(expired: Platform, tmp_path: Path) -> None:
+    """Kill -9 at thirty moments: each row ends in one file, once."""
+    expired.database.connect().execute(
+        """INSERT INTO request_logs (id, created, url)
+           SELECT gen_random_uuid(), %s + g * interval '1.5 s', g::text
+             FROM generate_series(1, 400000) g""",
+        [OLD.replace(tzinfo=None, hour=0, minute=0)],
+    )
+    chance = random.Random(3)  # noqa: S311 - no secret
+    killed = 0
+    for _ in range(30):
+        process = expired.start(f"maintenance run --archive {tmp_path}")
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=chance.uniform(0.3, 1.6))
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+    until(lambda: sessions(expired) == 0)
+    expired(f"maintenance run --archive {tmp_path}")
+
+    files = list(tmp_path.glob("*.csv.gz"))
+    said = [json.loads((tmp_path / f"{file.name}.json").read_text()) for file in files]
+    assert killed > 3
+    assert sum(one["rows"] for one in said) == 400_000
+    assert len({one["table"] for one in said}) == len(files) == 8
+    assert parts(tmp_path) == []
+    expired("maintenance health")

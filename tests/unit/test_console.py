@@ -10,7 +10,7 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.text import printable
 from commands._console import confirm, example, note, progress, read_secret, show
-from commands._text import pad, width
+from commands._text import in_bytes, pad, width
 
 if TYPE_CHECKING:
     from pytest import CaptureFixture  # noqa: PT013 - the type alone
@@ -124,8 +124,8 @@ def test_no_terminal_means_no_prompt() -> None:
 
 def test_progress_is_silent_in_a_pipe(capsys: CaptureFixture[str]) -> None:
     """A log file gets no spinner."""
-    with progress("counting"):
-        pass
+    with progress("counting") as tell:
+        tell("counting: 3 rows")
 
     assert capsys.readouterr() == ("", "")
 
@@ -135,3 +135,19 @@ def test_an_example_keeps_its_lines() -> None:
     assert example("platform up", "platform down") == (
         "\b\nExample:\n  platform up\n  platform down"
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (None, None),
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 kB"),
+        (5 * 1024**3, "5.0 GB"),
+        (3 * 1024**5, "3072.0 TB"),
+    ],
+)
+def test_sizes_have_a_unit(size: int | None, told: str | None) -> None:
+    """Nobody counts the digits of a size in bytes."""
+    assert in_bytes(size) == told
