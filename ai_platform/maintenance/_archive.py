@@ -147,6 +147,8 @@ class Archive:
     def _written(self, rows: _Rows, parent: Parent) -> Archived:
         with self._part() as (part, file):
             told = self._write(rows, file)
+            if self._tell:
+                self._tell(f"reading back {rows.table.shown}: {rows.total:,} rows")
             held = read_back(part)
             if (held.rows, held.csv_sha256, held.file_sha256) != told:
                 raise ArchiveFault(
