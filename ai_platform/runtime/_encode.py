@@ -62,8 +62,8 @@ _ESCAPED_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 # what repeats from request to request is kept encoded
 _KEPT: Final = 8192
 _LONGEST_KEPT: Final = 256
-# a field of COPY is at most a gigabyte, and so is the whole row
-_LONGEST: Final = (1 << 30) - 1
+# one that takes seconds to send would take its whole batch along at the timeout
+_LONGEST: Final = 16 << 20
 
 
 def _unknown(value: object) -> object:
@@ -114,10 +114,10 @@ class Encoder:
         """Return *record*, pushed at *pushed_ns* (since 1970 UTC), as one row.
 
         Raises BadRecord: unknown field, wrong type, NUL byte, lone surrogate, number
-        out of range, what JSON cannot hold.
+        out of range, what JSON cannot hold, more than 16 MB.
         """
         try:
-            return self._row(record, pushed_ns)
+            row = self._row(record, pushed_ns)
         except BadRecord:
             raise
         except UnicodeEncodeError:
@@ -132,6 +132,9 @@ class Encoder:
             raise BadRecord("an id, a time or meta that cannot be read") from None
         except Exception as error:  # noqa: BLE001 - a mapping runs somebody else's code
             raise BadRecord(f"cannot be read: {type(error).__name__}") from None
+        if len(row) > _LONGEST:
+            raise BadRecord("a record of more than 16 MB")
+        return row
 
     def _row(self, record: Record, pushed_ns: int) -> bytes:
         # One expression a field: this runs for every request of every service.
@@ -223,10 +226,7 @@ def _text(text: str) -> bytes:
     value = text.encode()
     if b"\0" in value:
         raise BadRecord("text with a NUL byte")
-    size = len(value)
-    if size > _LONGEST:
-        raise BadRecord("text of more than a gigabyte")
-    return _length(size) + value
+    return _length(len(value)) + value
 
 
 def _json(meta: object) -> bytes:
@@ -236,8 +236,6 @@ def _json(meta: object) -> bytes:
     if "\\u0000" in text and _ESCAPED_NUL.search(text):
         raise BadRecord("meta with a NUL character")
     value = text.encode()
-    if len(value) >= _LONGEST:
-        raise BadRecord("meta of more than a gigabyte")
     # version 1 of the binary format of jsonb: the text of the JSON
     return _jsonb(len(value) + 1, 1) + value
 

@@ -76,18 +76,18 @@ def _fields(record: object) -> dict[str, Any] | str:
 def _line(fields: dict[str, Any]) -> str:
     try:
         return json.dumps(fields, allow_nan=False) + "\n"
-    except (TypeError, ValueError, RecursionError):
+    except Exception:  # noqa: BLE001 - whatever it was, the text below has a form for it
         return json.dumps(_plain(fields, ())) + "\n"
 
 
 def _plain(value: Any, within: tuple[int, ...]) -> Any:
     """Return *value* as JSON can hold it; *within*: the ids of what it is part of."""
-    if not isinstance(value, Mapping | list | tuple | set):
-        return _scalar(value)
-    if id(value) in within or len(within) > _DEEPEST:
-        return "..."
-    path = (*within, id(value))
     try:
+        if not isinstance(value, Mapping | list | tuple | set):
+            return _scalar(value)
+        if id(value) in within or len(within) > _DEEPEST:
+            return "..."
+        path = (*within, id(value))
         if isinstance(value, Mapping):
             return {_text(key): _plain(item, path) for key, item in value.items()}
         return [_plain(item, path) for item in value]

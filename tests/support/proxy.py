@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["Proxy"]
 
 
+def _nothing(_data: bytes) -> None:
+    pass
+
+
 class Proxy:
     """Forwards to the server of *target*, from a port of its own on 127.0.0.1.
 
@@ -35,8 +39,8 @@ class Proxy:
         secret = f":{quote(str(words['password']))}" if words.get("password") else ""
         user, name = quote(str(words["user"])), quote(str(words["dbname"]))
         self.url = f"postgresql://{user}{secret}@{host}:{port}/{name}"
-        self.on_client: Callable[[bytes], object] = lambda data: None
-        self.on_server: Callable[[bytes], object] = lambda data: None
+        self.on_client: Callable[[bytes], object] = _nothing
+        self.on_server: Callable[[bytes], object] = _nothing
         self.accepted = 0
         self._flows = threading.Event()
         self._flows.set()
