@@ -41,6 +41,10 @@ class Contents(LazyGroup):
             "commands.logs",
             "Requests that services have logged: the last ones, and figures.",
         ),
+        "metrics": (
+            "commands.metrics",
+            "Metrics of nodes: collected here, kept by the day, shown.",
+        ),
         "maintenance": (
             "commands.maintenance",
             "The nightly run, its health and its schedules.",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ai_platform.connection import Target
 
-__all__ = ["database", "session"]
+__all__ = ["database", "may_become", "session"]
 
 _MAY_BECOME = """
 SELECT r.rolname
@@ -69,6 +69,13 @@ def session(
                 yield connection
 
         yield begin
+
+
+def may_become(target: Target, *roles: str) -> str:
+    """Return the first of *roles* that the login may take; raises as `session`."""
+    with session(target, *roles) as begin, begin() as connection:
+        query = "SELECT pg_catalog.current_setting('role')"
+        return str(connection.execute(query).fetchall()[0][0])
 
 
 def _become(

@@ -82,7 +82,7 @@ def refresh(conn: psycopg.Connection[Any], *, wait_s: float | None = None) -> Re
             f"SELECT count(DISTINCT day), count(DISTINCT node_id) FROM {DAILY_STATS}"
         )
         days, nodes = conn.execute(query.encode()).fetchall()[0]
-    return Refreshed(archived, is_populated, days, nodes, monotonic() - began)
+    return Refreshed(archived, is_populated, days, nodes, round(monotonic() - began, 3))
 
 
 def _is_populated(conn: psycopg.Connection[Any]) -> bool:
