@@ -120,6 +120,7 @@ def schedule(
     at: At = "00:10",
     archive: Archive = None,
     login: Login = "platform_migrator",
+    as_json: AsJson = False,
 ) -> None:
     """Print a schedule of the nightly run, ready to paste; changes nothing."""
     from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
@@ -132,14 +133,19 @@ def schedule(
     when = library.at(at)
     if pg_cron:
         with opened() as conn:
-            say(library.pg_cron(when, conn.info.dbname, login, library.parents(conn)))
-        return
-    folder = archive_folder(archive)
-    command = [_program(), "maintenance", "run"]
-    if folder is not None:
-        command += ["--archive", str(folder.absolute())]
-    printed = library.cron if cron else library.systemd
-    say(printed(when, command, resolve().database))
+            tables = library.parents(conn)
+            text = library.pg_cron(when, conn.info.dbname, login, tables)
+    else:
+        folder = archive_folder(archive)
+        command = [_program(), "maintenance", "run"]
+        if folder is not None:
+            command += ["--archive", str(folder.absolute())]
+        printed = library.cron if cron else library.systemd
+        text = printed(when, command, resolve().database)
+    if as_json:
+        show({"at": f"{when:%H:%M}", "text": text}, as_json=True)
+    else:
+        say(text)
 
 
 def _program() -> str:

@@ -113,7 +113,7 @@ def _named(text: str) -> sql.Identifier:
     if not (schema and dot and name) or "." in name:
         raise BadValue(
             f"a table is named as schema.table, got {quoted(text)}",
-            hint="--into logs.request_logs_of_may",
+            hint="write --into schema.table",
         )
     return sql.Identifier(schema, name)
 
