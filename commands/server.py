@@ -190,7 +190,7 @@ def _partitions(target: Target) -> Done:
 
     with partitions.opened(target) as connection:
         steps = partitions.apply(connection)
-    made = [step for step in steps if step.outcome == "done"]
+    made = [s for s in steps if s.action == "create" and s.outcome == "done"]
     hindered = [step for step in steps if step.outcome in partitions.NEEDS_ATTENTION]
     if hindered:
         some = counted(len(hindered), "partition")
