@@ -147,8 +147,11 @@ class AsyncLogWriter(BaseWriter):
             try:
                 answer = await self._perform(effect)
             except asyncio.CancelledError:
-                self._end_soon()
+                if run is self._run:
+                    self._end_soon()
                 answer = 0
+            if run is not self._run:
+                return  # of the parent of this process: what it holds is not ours
             run.answer(answer)
         if self._is_ending:
             if not self._closed:
