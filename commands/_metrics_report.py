@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ai_platform.reading.metrics import Metrics
+from ai_platform.reading.metrics import Metrics, Point
 
 from ._charts import columns
 from ._console import json_text, say, show
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ai_platform.reading.metrics import Day, Point
+    from ai_platform.reading.metrics import Day
 
     Found: TypeAlias = Metrics | list[Day]
 
@@ -81,7 +82,7 @@ def show_found(found: Found, *, now: datetime, as_json: bool) -> None:
 
 def write_page(found: Found, path: Path, *, now: datetime) -> None:
     """Write *found* as one HTML page to *path*, as a whole or not at all."""
-    text = _page(found, now) if isinstance(found, Metrics) else _days_page(found)
+    text = _page(found, now) if isinstance(found, Metrics) else _days_page(found, now)
     write_files(path.parent, {path.name: text})
 
 
@@ -186,7 +187,7 @@ def _series(
     lines: dict[str, dict[datetime, float]] = {}
     for point in points:
         if (value := getattr(point, name)) is not None:
-            at = point.at if hasattr(point, "at") else point.day
+            at = point.at if isinstance(point, Point) else _begin(point)
             lines.setdefault(point.node_id, {})[at] = float(value)
     highest = sorted(lines, key=lambda node: -max(lines[node].values()))[:_MOST_LINES]
     for place, node in enumerate(sorted(highest)):
@@ -194,8 +195,10 @@ def _series(
         yield Series(node, values, TONES[place % len(TONES)])
 
 
-def _days_page(found: list[Day]) -> str:
-    times = sorted({day.day for day in found})
+def _days_page(found: list[Day], now: datetime) -> str:
+    known = [_begin(day) for day in found] or [now]
+    count = (max(known) - min(known)).days + 1
+    times = [min(known) + timedelta(days=n) for n in range(count)]
     plots = [
         line_plot(title, times, list(_series(found, name, times)), unit=unit)
         for title, name, unit in _PLOTS[:3]
@@ -207,6 +210,11 @@ def _days_page(found: list[Day]) -> str:
         [*plots, table("Days", rows, headings=_DAYS)],
         subtitle=f"{len(times)} days, UTC",
     )
+
+
+def _begin(day: Day) -> datetime:
+    """Return when *day* began; the archive has UTC without a zone."""
+    return day.day.replace(tzinfo=UTC)
 
 
 def _day(day: Day) -> dict[str, Any]:
