@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ._encode import Record
+    from ._libpq import Until
     from ._options import Options
 
 __all__ = ["Delivery", "Pushed"]
@@ -228,7 +229,7 @@ class Delivery:
                 todo.extendleft(again)
                 if not rows:  # theirs was over while they were in doubt
                     until = self._deadline(self._options.flush_timeout_s)
-            if not is_up or monotonic() >= until:
+            if not is_up or monotonic() >= until():
                 reason = "timeout" if is_up else "disconnected"
                 yield from self._set_aside(_joined(todo), reason, self.link.error)
                 break
@@ -236,16 +237,17 @@ class Delivery:
                 yield from self._attempt(todo, until)
         self.counts.flush_s += monotonic() - started
 
-    def _deadline(self, seconds: float) -> float:
-        until = monotonic() + seconds
-        return until if self.end_by is None else min(until, self.end_by)
+    def _deadline(self, seconds: float) -> Until:
+        """Return when *seconds* are over; closing may bring that forward any time."""
+        at = monotonic() + seconds
+        return lambda: at if self.end_by is None else min(at, self.end_by)
 
     def _take_back(self) -> list[list[Row]]:
         """Return the rows that were in doubt and turned out not to be written."""
         again, self._again = self._again, []
         return again
 
-    def _attempt(self, todo: deque[list[Row]], until: float) -> Steps[None]:
+    def _attempt(self, todo: deque[list[Row]], until: Until) -> Steps[None]:
         """Write the first part of *todo*, or change *todo* so that the next try may."""
         part = todo.popleft()
         try:
@@ -269,7 +271,7 @@ class Delivery:
         self.counts.written += len(rows)
         self.link.proved()
 
-    def _copy(self, rows: list[Row], until: float) -> Steps[None]:
+    def _copy(self, rows: list[Row], until: Until) -> Steps[None]:
         encoded = [row[0] for row in rows]
         chunks = [
             b"".join(encoded[first : first + _ROWS_A_MESSAGE])
@@ -281,7 +283,7 @@ class Delivery:
         yield from copy(pgconn, _COPY, chunks, until, self._encode_some)
 
     def _refused(
-        self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: float
+        self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: Until
     ) -> Steps[None]:
         """Decide what to do with *part*, of which the server took nothing."""
         self.link.error = f"{failed.sqlstate}: {failed}"
@@ -299,10 +301,10 @@ class Delivery:
                 yield from self._later(part, todo, until, "server_error")
 
     def _later(
-        self, part: list[Row], todo: deque[list[Row]], until: float, reason: str
+        self, part: list[Row], todo: deque[list[Row]], until: Until, reason: str
     ) -> Steps[None]:
         """Try *part* again after a pause, where there is time for that."""
-        if monotonic() + _PAUSE_S >= until:
+        if monotonic() + _PAUSE_S >= until():
             yield from self._set_aside(part, reason, self.link.error)
         else:
             todo.appendleft(part)
@@ -317,7 +319,7 @@ class Delivery:
         todo.extendleft((part[middle:], part[:middle]))
 
     def _make_partition(
-        self, part: list[Row], todo: deque[list[Row]], until: float
+        self, part: list[Row], todo: deque[list[Row]], until: Until
     ) -> Steps[None]:
         """Make the partition that *part* has none of; each day on its own."""
         days = _by_day(part)
@@ -340,7 +342,7 @@ class Delivery:
                 yield from self._pause(_LOOK_S)
 
     def _no_partition(
-        self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: float
+        self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: Until
     ) -> Steps[None]:
         """Decide what to do with *part*, whose partition could not be made."""
         self.link.error = f"{failed.sqlstate}: {failed}"
@@ -356,7 +358,7 @@ class Delivery:
 
     # connecting
 
-    def _connected(self, until: float, *, has_rows: bool) -> Steps[bool]:
+    def _connected(self, until: Until, *, has_rows: bool) -> Steps[bool]:
         """Return whether there is a connection and no doubt about rows before.
 
         A batch waits for it until *until*; once that has lasted a second, only until
@@ -373,12 +375,12 @@ class Delivery:
             if self.link.lost_at is None:
                 self.link.lost_at = now
             is_filling = has_rows and len(self._buffer) * 2 >= self._options.buffer_size
-            if now >= until or (is_filling and now - self.link.lost_at > _GRACE_S):
+            if now >= until() or (is_filling and now - self.link.lost_at > _GRACE_S):
                 return False
             if not self.link.is_up:
-                yield Idle(min(until, now + _LOOK_S))
+                yield Idle(min(until(), now + _LOOK_S))
 
-    def _in_order(self, until: float) -> Steps[bool]:
+    def _in_order(self, until: Until) -> Steps[bool]:
         """Clear up what a lost connection left; return whether that is done."""
         try:
             yield from self.link.end_hung(until)
@@ -388,7 +390,7 @@ class Delivery:
             self.link.lose(str(lost), is_hung=isinstance(lost, TimedOut))
         return self._doubt is None and self.link.is_up
 
-    def _settle(self, doubt: _Doubt, until: float) -> Steps[None]:
+    def _settle(self, doubt: _Doubt, until: Until) -> Steps[None]:
         """Ask how the transaction in doubt ended, and end it when it has not.
 
         Raises Lost.

@@ -8,7 +8,7 @@ returns True: that is how encoding overlaps with the server's work.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from psycopg import Error, pq
 
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGconn, PGresult
 
-__all__ = ["Failed", "Lost", "TimedOut", "copy", "query"]
+__all__ = ["Failed", "Lost", "TimedOut", "Until", "copy", "query"]
+
+Until: TypeAlias = "Callable[[], float]"
+"""Returns the end of a wait, of time.monotonic, as it stands now."""
 
 _DATA: Final = frozenset({pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK})
+_LOOK_S: Final = 0.2
+"""How often a wait looks whether its end has been brought forward."""
 _Field = pq.DiagnosticField
 
 
@@ -57,7 +62,7 @@ def _nothing() -> bool:
 
 
 def query(
-    conn: PGconn, statement: bytes, parameters: Sequence[bytes], until: float
+    conn: PGconn, statement: bytes, parameters: Sequence[bytes], until: Until
 ) -> Steps[list[bytes | None]]:
     """Run *statement*; return the first row, as text, or an empty list.
 
@@ -81,7 +86,7 @@ def copy(
     conn: PGconn,
     statement: bytes,
     chunks: Sequence[bytes],
-    until: float,
+    until: Until,
     meanwhile: Callable[[], bool],
 ) -> Steps[None]:
     """Run *statement*, one SELECT of the transaction's id and a COPY, with *chunks*.
@@ -111,7 +116,7 @@ def copy(
 
 def _ended(
     conn: PGconn,
-    until: float,
+    until: Until,
     meanwhile: Callable[[], bool],
     transaction: bytes | None,
 ) -> Steps[None]:
@@ -141,7 +146,7 @@ def _ended(
         raise lost
 
 
-def _rest(conn: PGconn, until: float) -> Steps[None]:
+def _rest(conn: PGconn, until: Until) -> Steps[None]:
     """Take what follows an error, so that the connection is free again."""
     while (yield from _result(conn, until, _nothing)) is not None:
         pass
@@ -163,7 +168,7 @@ def _refusal(conn: PGconn, result: PGresult) -> Failed:
     return trouble
 
 
-def _sent(conn: PGconn, until: float, meanwhile: Callable[[], bool]) -> Steps[None]:
+def _sent(conn: PGconn, until: Until, meanwhile: Callable[[], bool]) -> Steps[None]:
     """Return when everything has gone to the server."""
     while conn.flush():
         if (yield from _wait(conn, READ | WRITE, until, meanwhile)) & READ:
@@ -171,7 +176,7 @@ def _sent(conn: PGconn, until: float, meanwhile: Callable[[], bool]) -> Steps[No
 
 
 def _result(
-    conn: PGconn, until: float, meanwhile: Callable[[], bool]
+    conn: PGconn, until: Until, meanwhile: Callable[[], bool]
 ) -> Steps[PGresult | None]:
     """Return the next result, None after the last."""
     try:
@@ -185,15 +190,15 @@ def _result(
 
 
 def _wait(
-    conn: PGconn, events: int, until: float, meanwhile: Callable[[], bool]
+    conn: PGconn, events: int, until: Until, meanwhile: Callable[[], bool]
 ) -> Steps[int]:
     """Wait for the socket of *conn*; a look between two pieces of other work."""
     fd = conn.socket
     while meanwhile():
         if ready := (yield Ready(fd, events, 0.0)):
             return ready
-    ready = yield Ready(fd, events, until)
-    if not ready and monotonic() >= until:
+    ready = yield Ready(fd, events, min(until(), monotonic() + _LOOK_S))
+    if not ready and monotonic() >= until():
         raise TimedOut("the server did not answer in time")
     return ready
 

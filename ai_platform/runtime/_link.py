@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGconn
 
     from ._effects import Steps
+    from ._libpq import Until
 
 __all__ = ["Link"]
 
@@ -103,7 +104,7 @@ class Link:
             pass
         self.lose("the server ended the connection")
 
-    def end_hung(self, until: float) -> Steps[None]:
+    def end_hung(self, until: Until) -> Steps[None]:
         """End the backends of connections that hung, as far as that is our right.
 
         Raises Lost.
