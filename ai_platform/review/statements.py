@@ -1,0 +1,231 @@
+"""Cut the SQL of a revision into statements with PostgreSQL's own grammar."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import pglast
+from pglast import ast, enums
+from pglast.visitors import Visitor
+
+from ai_platform.errors import BadValue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Relation", "Statement", "split", "steps"]
+
+_DATA: Final = {
+    ast.SelectStmt: "SELECT",
+    ast.InsertStmt: "INSERT",
+    ast.UpdateStmt: "UPDATE",
+    ast.DeleteStmt: "DELETE",
+    ast.MergeStmt: "MERGE",
+}
+_ENTER: Final = {
+    enums.TransactionStmtKind.TRANS_STMT_BEGIN,
+    enums.TransactionStmtKind.TRANS_STMT_START,
+}
+_LEAVE: Final = enums.TransactionStmtKind.TRANS_STMT_COMMIT
+_INSIDE: Final = {
+    enums.TransactionStmtKind.TRANS_STMT_SAVEPOINT,
+    enums.TransactionStmtKind.TRANS_STMT_RELEASE,
+    enums.TransactionStmtKind.TRANS_STMT_ROLLBACK_TO,
+}
+_RELATIONS: Final = {
+    enums.ObjectType.OBJECT_TABLE,
+    enums.ObjectType.OBJECT_INDEX,
+    enums.ObjectType.OBJECT_MATVIEW,
+    enums.ObjectType.OBJECT_VIEW,
+    enums.ObjectType.OBJECT_SEQUENCE,
+    enums.ObjectType.OBJECT_FOREIGN_TABLE,
+}
+# ON the table: the last name is what is dropped or commented, the rest is the table
+_ON_TABLE: Final = {
+    enums.ObjectType.OBJECT_TRIGGER,
+    enums.ObjectType.OBJECT_POLICY,
+    enums.ObjectType.OBJECT_RULE,
+    enums.ObjectType.OBJECT_COLUMN,
+    enums.ObjectType.OBJECT_TABCONSTRAINT,
+}
+_MODIFIERS: Final = {
+    *("OR", "REPLACE", "UNIQUE", "UNLOGGED", "TEMP", "TEMPORARY", "GLOBAL", "LOCAL"),
+    *("RECURSIVE", "TRUSTED", "PROCEDURAL"),
+}
+_PAIRS: Final = {
+    *("MATERIALIZED VIEW", "FOREIGN TABLE", "FOREIGN DATA", "EVENT TRIGGER"),
+    *("TEXT SEARCH", "DEFAULT PRIVILEGES", "ACCESS METHOD", "OPERATOR CLASS"),
+    *("OPERATOR FAMILY", "USER MAPPING", "CONSTRAINT TRIGGER", "LARGE OBJECT"),
+}
+_OBJECT_VERBS: Final = {"CREATE", "ALTER", "DROP", "REFRESH", "REINDEX", "IMPORT"}
+_WORD: Final = re.compile(r"[A-Za-z_]+")
+_GAP: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
+_META: Final = re.compile(r"\\\S*")
+
+Relation = tuple[str | None, str]
+"""Schema, or None where none is written, and name of a relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement; *number* counts from 1, *line* is where it begins.
+
+    *transaction* numbers the transactions of the revision; None: it commits by
+    itself. *relations* are those it names, which need not exist.
+    """
+
+    number: int
+    sql: str
+    line: int
+    tag: str
+    transaction: int | None
+    relations: tuple[Relation, ...]
+
+    @property
+    def writes_catalog(self) -> bool:
+        """Return whether it may change the catalog in a way worth a look."""
+        return self.tag not in (*_DATA.values(), "SET", "RESET", "COMMENT", "SAVEPOINT")
+
+
+def split(
+    sql: str, *, in_transaction: bool = True, name: str = "SQL"
+) -> tuple[Statement, ...]:
+    """Return the statements of *sql* without comments around them.
+
+    BEGIN and COMMIT are not among them: they say which statements share a
+    transaction. Raises BadValue, with *name* and the line, for what the grammar of
+    PostgreSQL 18 does not know, for psql's own commands, and for a ROLLBACK.
+    """
+    statements: list[Statement] = []
+    transaction = 1
+    is_open = in_transaction
+    for raw, text, line in _parsed(sql, name):
+        way = _way(raw.stmt, name, line)
+        if way is None:
+            statements.append(
+                Statement(
+                    number=len(statements) + 1,
+                    sql=text,
+                    line=line,
+                    tag=_tag(raw.stmt, text),
+                    transaction=transaction if is_open else None,
+                    relations=_named(raw.stmt),
+                )
+            )
+            continue
+        if is_open and not way:
+            transaction += 1
+        is_open = way
+    return tuple(statements)
+
+
+def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statement]]]:
+    """Yield what commits together, and whether it does so as one transaction."""
+    for transaction, group in groupby(statements, key=lambda item: item.transaction):
+        if transaction is not None:
+            yield True, list(group)
+            continue
+        for statement in group:
+            yield False, [statement]
+
+
+def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
+    """Yield syntax tree, text and line of each statement."""
+    try:
+        found = pglast.parse_sql(sql)
+    except pglast.parser.ParseError as error:
+        raise _unreadable(sql, name, error) from None
+    for raw in found:
+        start = raw.stmt_location
+        end = start + raw.stmt_len if raw.stmt_len else len(sql)
+        gap = _GAP.match(sql, start)
+        start = gap.end() if gap else start
+        yield raw, sql[start:end].strip().rstrip(";"), sql.count("\n", 0, start) + 1
+
+
+def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValue:
+    place = error.location if isinstance(error.location, int) else len(sql)
+    line = sql.count("\n", 0, place) + 1
+    told = str(error.args[0])
+    meta = _META.match(sql, place)
+    if meta is not None:
+        return BadValue(
+            f"{name}, line {line}: {meta[0]} is a command of psql, not SQL",
+            hint="take it out: a revision runs through a driver, which has no psql",
+        )
+    return BadValue(
+        f"{name}, line {line}: {told}",
+        hint="the grammar is that of PostgreSQL 18; correct the statement",
+    )
+
+
+def _way(node: ast.Node, name: str, line: int) -> bool | None:
+    """Return True for BEGIN, False for COMMIT, None for any other statement."""
+    if not isinstance(node, ast.TransactionStmt) or node.kind in _INSIDE:
+        return None
+    if node.kind in _ENTER:
+        return True
+    if node.kind == _LEAVE:
+        return False
+    raise BadValue(
+        f"{name}, line {line}: a revision that ends its transaction in another way "
+        "than COMMIT cannot be measured",
+        hint="take ROLLBACK or PREPARE TRANSACTION out",
+    )
+
+
+def _tag(node: ast.Node, text: str) -> str:
+    """Return what a statement is: ALTER TABLE, CREATE INDEX, UPDATE."""
+    for kind, tag in _DATA.items():
+        if isinstance(node, kind):
+            return tag
+    words = [word.upper() for word in _WORD.findall(text[:200])]
+    verb, rest = (words[0] if words else ""), words[1:]
+    if verb not in _OBJECT_VERBS:
+        return verb
+    while rest and rest[0] in _MODIFIERS:
+        rest.pop(0)
+    pair = " ".join(rest[:2])
+    return " ".join([verb, pair if pair in _PAIRS else "".join(rest[:1])]).strip()
+
+
+class _Names(Visitor):  # type: ignore[misc]
+    """Collects the relations that a statement names."""
+
+    def __init__(self) -> None:
+        self.found: set[Relation] = set()
+        self.own: set[str] = set()
+
+    def visit_RangeVar(self, _: object, node: ast.RangeVar) -> None:  # noqa: N802
+        self.found.add((node.schemaname, node.relname))
+
+    def visit_CommonTableExpr(  # noqa: N802
+        self, _: object, node: ast.CommonTableExpr
+    ) -> None:
+        self.own.add(node.ctename)
+
+    def visit_DropStmt(self, _: object, node: ast.DropStmt) -> None:  # noqa: N802
+        for item in node.objects or ():
+            self._object(node.removeType, item)
+
+    def visit_CommentStmt(self, _: object, node: ast.CommentStmt) -> None:  # noqa: N802
+        self._object(node.objtype, node.object)
+
+    def _object(self, kind: enums.ObjectType, node: ast.Node) -> None:
+        if kind not in _RELATIONS and kind not in _ON_TABLE:
+            return
+        parts = [part.sval for part in node]
+        if kind in _ON_TABLE:
+            parts.pop()
+        if parts:
+            self.found.add((parts[-2] if len(parts) > 1 else None, parts[-1]))
+
+
+def _named(node: ast.Node) -> tuple[Relation, ...]:
+    names = _Names()
+    names(node)
+    found = {item for item in names.found if item[0] or item[1] not in names.own}
+    return tuple(sorted(found, key=lambda item: (item[0] or "", item[1])))
