@@ -183,16 +183,26 @@ def _page(found: Metrics, now: datetime) -> str:
 def _series(
     points: Sequence[Point | Day], name: str, times: list[datetime]
 ) -> Iterator[Series]:
-    """Yield one line per node; of many nodes only those with the highest values."""
+    """Yield one line per node, in a tone that it has in every plot of the page.
+
+    Of many nodes only those with the most memory.
+    """
     lines: dict[str, dict[datetime, float]] = {}
     for point in points:
         if (value := getattr(point, name)) is not None:
             at = point.at if isinstance(point, Point) else _begin(point)
             lines.setdefault(point.node_id, {})[at] = float(value)
-    highest = sorted(lines, key=lambda node: -max(lines[node].values()))[:_MOST_LINES]
-    for place, node in enumerate(sorted(highest)):
-        values = [lines[node].get(at) for at in times]
-        yield Series(node, values, TONES[place % len(TONES)])
+    for place, node in enumerate(_largest(points)):
+        if node in lines:
+            values = [lines[node].get(at) for at in times]
+            yield Series(node, values, TONES[place % len(TONES)])
+
+
+def _largest(points: Sequence[Point | Day]) -> list[str]:
+    memory: dict[str, float] = {}
+    for point in points:
+        memory[point.node_id] = max(memory.get(point.node_id, 0), point.avg_mem or 0)
+    return sorted(sorted(memory, key=lambda node: -memory[node])[:_MOST_LINES])
 
 
 def _days_page(found: list[Day], now: datetime) -> str:
@@ -222,4 +232,5 @@ def _day(day: Day) -> dict[str, Any]:
     for name in ("avg_mem", "avg_tasks"):
         if found[name] is not None:
             found[name] = round(found[name], 1)
+    found["is_archived"] = "yes" if day.is_archived else "no"
     return found
