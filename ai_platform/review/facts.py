@@ -15,6 +15,7 @@ __all__ = [
     "STRONG",
     "Blocked",
     "Change",
+    "Column",
     "Finding",
     "Lock",
     "Mode",
@@ -24,6 +25,7 @@ __all__ = [
     "Scan",
     "Severity",
     "StatementFacts",
+    "Table",
     "Timing",
 ]
 
@@ -123,14 +125,41 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A column as a diagram shows it.
+
+    *definition* is all that follows its name in CREATE TABLE; *keys* says what it is
+    part of, such as PK, UQ and FK auth.users, in that order.
+    """
+
+    name: str
+    definition: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A touched table's columns, in their order, before a revision and after it.
+
+    None where the table is made, or goes. `review.tables` reads them from snapshots.
+    """
+
+    relation: str
+    before: tuple[Column, ...] | None
+    after: tuple[Column, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """What differs from run to run; seconds and bytes."""
 
+    start_s: float = 0.0
+    """When it began, counted from the begin of the revision's first statement."""
     duration_s: float = 0.0
     wal_bytes: int = 0
     temp_bytes: int = 0
     held_s: float = 0.0
-    """How long its strongest lock was held until the commit."""
+    """How long its strongest lock was held, from `start_s` on until the commit."""
     estimated_s: float | None = None
     """Its duration on the production sizes given, by measured rates."""
 
@@ -139,7 +168,7 @@ class Timing:
 class StatementFacts:
     """What one statement of a revision did; *number* counts from 1.
 
-    *source* is the file and *line* the line that it stands on in the revision's SQL.
+    *line* is the line that it stands on in the revision's SQL.
     *is_measured* is False when it could not be run; *error* says why.
     """
 
@@ -187,6 +216,7 @@ class RevisionFacts:
     up: tuple[StatementFacts, ...]
     down: tuple[StatementFacts, ...] = ()
     changes: tuple[Change, ...] = ()
+    tables: tuple[Table, ...] = ()
     left_behind: tuple[Change, ...] = ()
     lost: tuple[str, ...] = ()
     is_reversible: bool | None = None
