@@ -37,7 +37,7 @@ def write_for_ever(log_writer: str, app: str) -> None:
     """Push RATE records a second and sample metrics, until the process is ended."""
     given = records(5_000)
     with (
-        MetricsCollector(app, node_id="bench", interval_s=1.0),
+        MetricsCollector(app, node_id="bench", interval=1.0),
         LogWriter(log_writer) as writer,
     ):
         print("ready", flush=True)
