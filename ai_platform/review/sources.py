@@ -18,6 +18,10 @@ class RevisionSource:
     BEGIN and COMMIT in the text count: what stands outside them commits statement by
     statement, as in an autocommit block. A text without them is one transaction, or
     with ``…_in_transaction`` False each of its statements is one.
+
+    *offline_error* says why the SQL cannot be written down without a database, such
+    as Python that reads data; *up_sql* is then empty. *phase* is expand, migrate or
+    contract where the revision says so, *lossy* what it says that it loses.
     """
 
     revision: str
@@ -28,3 +32,6 @@ class RevisionSource:
     down_sql: str | None
     up_in_transaction: bool = True
     down_in_transaction: bool = True
+    offline_error: str | None = None
+    phase: str | None = None
+    lossy: tuple[str, ...] = ()
