@@ -23,6 +23,7 @@ import importlib  # noqa: E402 - after the path is theirs
 import json  # noqa: E402
 import re  # noqa: E402
 import traceback  # noqa: E402
+from functools import partial  # noqa: E402
 from io import StringIO  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 from typing import TYPE_CHECKING, Any  # noqa: E402
@@ -116,8 +117,9 @@ def lead_connections() -> None:
     from sqlalchemy import event  # noqa: PLC0415
     from sqlalchemy.engine import Engine  # noqa: PLC0415
 
-    event.listen(Engine, "do_connect", _redirected)
-    event.listen(Engine, "connect", _checked)
+    if not event.contains(Engine, "do_connect", _redirected):
+        event.listen(Engine, "do_connect", _redirected)
+        event.listen(Engine, "connect", _checked)
 
 
 def _redirected(dialect: Any, _record: Any, _args: Any, _options: Any) -> Any:
@@ -291,24 +293,6 @@ def _render(config: Any, scripts: Any, paper: Paper) -> str | None:
 def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
 
-    class Rendering(EnvironmentContext):
-        """Alembic's own, for PostgreSQL and without a connection."""
-
-        def configure(
-            self, connection: Any = None, url: Any = None, **options: Any
-        ) -> None:
-            if connection is not None:
-                raise NoDatabase("env.py configures a connection")
-            _refuse_other(str(url or options.get("dialect_name") or ""))
-            for name in ("dialect", "dialect_name", "output_buffer"):
-                options.pop(name, None)
-            # any other paramstyle doubles each % of a function body
-            options["dialect_opts"] = {"paramstyle": "named"}
-            options["literal_binds"] = True
-            super().configure(
-                dialect_name="postgresql", output_buffer=StringIO(), **options
-            )
-
     def upgrade(_heads: Any, context: Any) -> Iterator[Any]:
         def everything(**options: Any) -> None:
             paper.fill(context, **options)
@@ -316,10 +300,33 @@ def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
 
         yield SimpleNamespace(short_log="all", migration_fn=everything)
 
-    with Rendering(
+    environment = EnvironmentContext(
         config, scripts, fn=upgrade, as_sql=True, destination_rev="heads"
-    ):
+    )
+    # not by a subclass: Alembic's module `context` knows instances of its class only
+    environment.configure = partial(  # type: ignore[method-assign]
+        _configure, environment.configure
+    )
+    with environment:
         scripts.run_env()
+
+
+def _configure(
+    configure: Callable[..., None],
+    connection: Any = None,
+    url: Any = None,
+    **options: Any,
+) -> None:
+    """Do what env.py asks `configure` for, for PostgreSQL and without a connection."""
+    if connection is not None:
+        raise NoDatabase("env.py configures a connection")
+    _refuse_other(str(url or options.get("dialect_name") or ""))
+    for name in ("dialect", "dialect_name", "output_buffer"):
+        options.pop(name, None)
+    # any other paramstyle doubles each % of a function body
+    options["dialect_opts"] = {"paramstyle": "named"}
+    options["literal_binds"] = True
+    configure(dialect_name="postgresql", output_buffer=StringIO(), **options)
 
 
 def _refuse_other(url: str) -> None:
@@ -425,6 +432,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Return the answer to *request*: a result or a fault, never an exception."""
     try:
         _demand_alembic()
+        lead_connections()
         project = Project(request["config"], request.get("dsn"))
         Place.dsn = request.get("dsn")
         return {"result": _actions()[request["do"]](project, request)}
@@ -487,26 +495,9 @@ def main(requests: int, answers: int, banned: str) -> None:
     ]
     sys.argv = ["alembic"]
     with os.fdopen(requests) as source, os.fdopen(answers, "w") as sink:
-        led = False
         for line in source:
-            request = json.loads(line)
-            reply = answer({"config": request["config"], "do": "none"}) if led else {}
-            if not led:
-                reply = _lead()
-                led = not reply
-            reply = reply if reply and not led else answer(request)
-            sink.write(json.dumps(reply) + "\n")
+            sink.write(json.dumps(answer(json.loads(line))) + "\n")
             sink.flush()
-
-
-def _lead() -> dict[str, Any]:
-    """Take the connections in hand; return the fault that forbids it, or nothing."""
-    try:
-        _demand_alembic()
-        lead_connections()
-    except Fault as fault:
-        return {"fault": fault.kind, "text": str(fault)}
-    return {}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,198 @@
+"""Revisions of any Alembic project as SQL, read by the project's own interpreter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from ._changed import changed_files
+from ._foreign import TIMEOUT_S, Interpreter, Place
+from ._history import BASE, History
+from .sources import RevisionSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["Project", "Step", "downgrade_online", "read", "upgrade_online"]
+
+_PHASE: Final = re.compile(r"^\s*Phase:\s*(expand|migrate|contract)\b", re.MULTILINE)
+# what may stand before a step outside a transaction; it ends with the transaction
+_LOCAL: Final = re.compile(r"SET\s+LOCAL\s", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement as a revision hands it over, and where it runs."""
+
+    sql: str
+    in_transaction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What of an Alembic project is to be reviewed.
+
+    *revisions* are those of the span and *before* those that must have run by then,
+    both in the order in which they run. *base* is the last of *before* (None: the
+    empty database), *heads* are the project's. *steps* gives the statements of each
+    revision and way (``up``, ``down``). *notes* is what the reader must know.
+    """
+
+    place: Place
+    revisions: tuple[RevisionSource, ...]
+    before: tuple[RevisionSource, ...]
+    history: History
+    version_table: str
+    transaction_per_migration: bool
+    steps: Mapping[tuple[str, str], tuple[Step, ...]]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Return the heads of the whole history."""
+        return self.history.heads
+
+    @property
+    def base(self) -> str | None:
+        """Return where the review begins; several ids with commas between them."""
+        tops = self.history.tops(source.revision for source in self.before)
+        return ",".join(tops) or None
+
+    @property
+    def head(self) -> str | None:
+        """Return where the review ends; several ids with commas between them."""
+        tops = self.history.tops(source.revision for source in self.revisions)
+        return ",".join(tops) or None
+
+
+def read(  # noqa: PLR0913 - the options of the command
+    config: Path | None = None,
+    python: Path | None = None,
+    span: str | None = None,
+    *,
+    git_base: str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+) -> Project:
+    """Return the revisions of *span* of the project of *config*, by default ours.
+
+    *python* is the project's interpreter, by default ours; *env* what its env.py
+    needs of variables. *span* is REV, A..B or None: the last revision. With
+    *git_base* it is the revisions whose files are new or edited since then; none is
+    no error. Neither a database nor a folder of the project is touched.
+
+    Raises BadValue for what cannot be read, with the file and line at fault, and
+    Refused for a project that does not answer within *timeout_s*.
+    """
+    place = Place.of(config, python, env)
+    with Interpreter(place, timeout_s=timeout_s) as interpreter:
+        answer = interpreter.ask("read")
+    history = History.of(answer["revisions"], answer["heads"])
+    if git_base is None:
+        chosen = history.span(span)
+    else:
+        changed = changed_files(place.folder, git_base)
+        chosen = history.between(
+            item["revision"]
+            for item in answer["revisions"]
+            if (place.folder / item["file"]).resolve() in changed
+        )
+    return _project(place, history, answer, chosen)
+
+
+def _project(
+    place: Place, history: History, answer: dict[str, Any], chosen: list[str]
+) -> Project:
+    sources = {item["revision"]: _source(item) for item in answer["revisions"]}
+    needed = history.ancestors(chosen) - set(chosen)
+    return Project(
+        place=place,
+        revisions=tuple(sources[name] for name in chosen),
+        before=tuple(sources[name] for name in history.order if name in needed),
+        history=history,
+        version_table=answer["version_table"],
+        transaction_per_migration=answer["transaction_per_migration"],
+        steps={
+            (item["revision"], way): _steps(item[name])
+            for item in answer["revisions"]
+            for way, name in (("up", "upgrade"), ("down", "downgrade"))
+        },
+        notes=(answer["note"],) if answer["note"] else (),
+    )
+
+
+def _source(item: dict[str, Any]) -> RevisionSource:
+    up, up_in_transaction = _text(_steps(item["upgrade"]))
+    down, down_in_transaction = _text(_steps(item["downgrade"]))
+    phase = item["phase"] or next(iter(_PHASE.findall(item["text"])), None)
+    return RevisionSource(
+        revision=item["revision"],
+        down_revision=",".join(item["down_revisions"]) or None,
+        title=item["title"],
+        file=item["file"],
+        up_sql=up,
+        down_sql=None if item["downgrade"]["error"] else down,
+        up_in_transaction=up_in_transaction,
+        down_in_transaction=down_in_transaction,
+        offline_error=item["upgrade"]["error"],
+        phase=phase,
+        lossy=tuple(item["lossy"]),
+    )
+
+
+def _steps(way: dict[str, Any]) -> tuple[Step, ...]:
+    return tuple(Step(sql, inside) for sql, inside in way["steps"] if sql)
+
+
+def _text(steps: tuple[Step, ...]) -> tuple[str, bool]:
+    """Return *steps* as one text, and whether it begins in a transaction.
+
+    SET LOCAL alone before a step outside ends with its transaction, unused.
+    """
+    kept = [step for step in steps if step.in_transaction]
+    outside = [step.sql for step in steps if not step.in_transaction]
+    if outside and all(_LOCAL.match(step.sql) for step in kept):
+        return "".join(f"{text}\n" for text in outside), False
+    if not outside:
+        return "".join(f"{step.sql}\n" for step in steps), True
+    lines: list[str] = []
+    for inside, group in groupby(steps, key=attrgetter("in_transaction")):
+        body = [step.sql for step in group]
+        lines += ["BEGIN;", *body, "COMMIT;"] if inside else body
+    return "".join(f"{line}\n" for line in lines), True
+
+
+def upgrade_online(
+    project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Run the upgrade of *revision*, and of it alone, on the database *dsn*.
+
+    Through the project's own env.py, which is led to *dsn* whatever URL it holds.
+    The database must stand where *revision* begins; its version table is set to that
+    first, so it does not matter how it came there.
+
+    Raises BadValue or Refused with what went wrong.
+    """
+    _online(project, revision, dsn, down=False, timeout_s=timeout_s)
+
+
+def downgrade_online(
+    project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
+) -> None:
+    """Run the downgrade of *revision*, and of it alone; else as `upgrade_online`."""
+    _online(project, revision, dsn, down=True, timeout_s=timeout_s)
+
+
+def _online(
+    project: Project, revision: str, dsn: str, *, down: bool, timeout_s: float
+) -> None:
+    history = project.history
+    name = history.locate(revision)
+    index = history.order.index(name) if name != BASE else 0
+    standing = history.tops(history.order[: index + 1 if down else index])
+    with Interpreter(project.place, timeout_s=timeout_s) as interpreter:
+        interpreter.ask("run", revision=name, down=down, stamp=standing, dsn=dsn)
