@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ai_platform.page import page, table
+
 from ._charts import columns
 from ._console import json_text, say, show
 from ._files import write_files
-from ._page import page, table
 from ._plots import Series, line_plot, ranking, stacked_plot
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ai_platform.page import page, table
 from ai_platform.reading.metrics import Metrics, Point
 
 from ._charts import columns
 from ._console import json_text, say, show
 from ._files import write_files
-from ._page import page, table
 from ._plots import TONES, Series, line_plot
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Final
 
-from ai_platform.text import printable
+from ai_platform.page import text_of
 
 from ._axis import short, steps, time_marks
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-__all__ = ["TONES", "Series", "line_plot", "ranking", "stacked_plot", "text_of"]
+__all__ = ["TONES", "Series", "line_plot", "ranking", "stacked_plot"]
 
 TONES: Final = ("good", "calm", "warn", "bad", "quiet", "extra")
 """Colours by meaning; the page gives each a light and a dark form."""
@@ -22,8 +21,6 @@ TONES: Final = ("good", "calm", "warn", "bad", "quiet", "extra")
 _HEIGHT: Final = 200
 _LEFT: Final = 46
 _WIDE: Final = 1000
-# what XML forbids and `printable` leaves alone
-_NO_XML: Final = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,6 @@ class Series:
     name: str
     values: Sequence[float | None]
     tone: str = "calm"
-
-
-def text_of(value: object) -> str:
-    """Return *value* as text that is safe in HTML and in XML, whatever it holds."""
-    return escape(printable(str(value)).translate(_NO_XML))
 
 
 def stacked_plot(

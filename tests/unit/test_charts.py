@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from ai_platform.page import page, table
 from commands._axis import short, steps, time_marks
 from commands._charts import bars, columns, sparkline
-from commands._page import page, table
 from commands._plots import Series, line_plot, ranking, stacked_plot
 from commands._text import clip, width
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from ._plots import text_of
+from .text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["page", "table"]
+__all__ = ["page", "table", "text_of"]
 
 # whatever hostile text came into the page, the browser loads and runs nothing
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+# what XML forbids and `printable` leaves alone
+_NO_XML: Final = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")
 _STYLE: Final = """
 :root { color-scheme: light dark;
   --back: #f6f7f9; --card: #fff; --text: #1b1f27; --soft: #5d6675; --line: #dde1e8;
@@ -91,19 +94,25 @@ footer { margin-top: 20px; color: var(--soft); font-size: 13px; }
 """
 
 
-def page(
+def text_of(value: object) -> str:
+    """Return *value* as text that is safe in HTML and in XML, whatever it holds."""
+    return escape(printable(str(value)).translate(_NO_XML))
+
+
+def page(  # noqa: PLR0913 - a page has these parts
     title: str,
     cards: Iterable[str],
     *,
     subtitle: str = "",
     figures: Mapping[str, str] | None = None,
     footer: str = "",
+    style: str = "",
 ) -> str:
     """Return a whole HTML document, well-formed as XML too.
 
-    *cards* are sections made by `table` and by the functions of `_plots`, taken as
-    they are; every other text may hold anything and is escaped. *figures* are the
-    few numbers on top: what it is, and its value as text.
+    *cards* are sections such as `table` makes them, and *style* more CSS: both are
+    taken as they are; every other text may hold anything and is escaped. *figures*
+    are the few numbers on top: what it is, and its value as text.
     """
     numbers = "".join(
         f"<div><dt>{text_of(name)}</dt><dd>{text_of(value)}</dd></div>"
@@ -113,7 +122,7 @@ def page(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"/>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-        f"<title>{text_of(title)}</title><style>{_STYLE}</style></head>\n<body>"
+        f"<title>{text_of(title)}</title><style>{_STYLE}{style}</style></head>\n<body>"
         f'<h1>{text_of(title)}</h1><p class="subtitle">{text_of(subtitle)}</p>\n'
         f'<dl class="figures">{numbers}</dl>\n'
         f'<main class="cards">\n{_lines(cards)}\n</main>'
