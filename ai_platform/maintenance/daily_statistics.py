@@ -27,9 +27,9 @@ _IS_POPULATED: Final = """
     SELECT c.relispopulated FROM pg_catalog.pg_class c
      WHERE c.oid = pg_catalog.to_regclass(%s)
 """
-_COUNTS: Final = (
-    f"SELECT count(DISTINCT day), count(DISTINCT node_id) FROM {DAILY_STATS}"
-)
+_COUNTS: Final = f"""
+    SELECT count(DISTINCT day), count(DISTINCT node_id) FROM {DAILY_STATS}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,7 @@ def refresh(conn: psycopg.Connection[Any], *, wait_s: float | None = None) -> Re
         how = "CONCURRENTLY " if is_populated else ""
         statement = f"REFRESH MATERIALIZED VIEW {how}{DAILY_STATS}"
         _patiently(conn, partial(_run, conn, statement), patience)
-        query = (
-            f"SELECT count(DISTINCT day), count(DISTINCT node_id) FROM {DAILY_STATS}"
-        )
-        days, nodes = conn.execute(query.encode()).fetchall()[0]
+        days, nodes = conn.execute(_COUNTS.encode()).fetchall()[0]
     return Refreshed(archived, is_populated, days, nodes, round(monotonic() - began, 3))
 
 

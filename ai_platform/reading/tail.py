@@ -115,8 +115,11 @@ class Follower:
         """
         clock = _clock(conn)
         self._window = window
+        old = self._new(conn, clock, floor=None)
+        # Asked second: what is committed between the two is in this answer, or it is
+        # new for the next poll.
         rows = last(conn, window, self._filters, count=count)
-        self._fresh([*rows, *self._new(conn, clock, floor=None)])
+        self._fresh([*old, *rows])
         self._clock = clock
         return rows
 

@@ -206,6 +206,27 @@ def test_older_rows_are_not_given_again(logged: Database) -> None:
     assert _urls(follower.poll(reader)) == ["/held"]
 
 
+@pytest.mark.parametrize("question", [last, Follower._new])
+def test_no_row_is_lost_between_two_questions(
+    logged: Database, monkeypatch: pytest.MonkeyPatch, question: Any
+) -> None:
+    """What is committed while following begins is shown at once or by the next poll."""
+    writer = logged.connect("log_writer")
+
+    def asked(*args: Any, **options: Any) -> Any:
+        rows = question(*args, **options)
+        monkeypatch.undo()
+        copy_requests(writer, {"url": "/between"})
+        return rows
+
+    owner = Follower if question is Follower._new else tail
+    monkeypatch.setattr(owner, question.__name__, asked)
+    follower, reader = Follower(ANY, late=HOUR), logged.connect("readonly")
+    shown = follower.start(reader, _ago(HOUR), count=9) + follower.poll(reader)
+
+    assert _urls(shown) == ["/between"]
+
+
 def test_midnight_is_crossed_without_loss(logged: Database) -> None:
     """Rows of today and of tomorrow come from two partitions in one answer."""
     follower, reader = _follower(logged, late=DAY)
