@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ai_platform.amounts import counted
+
 from ._console import AsJson, DryRun, note, progress, say, show
 from ._standing import require_schema
-from ._text import counted
 
 if TYPE_CHECKING:
     from pathlib import Path

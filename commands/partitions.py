@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ai_platform.amounts import in_bytes
+
 from ._console import (
     AsJson,
     DryRun,
@@ -22,7 +24,6 @@ from ._console import (
 )
 from ._interrupt import terminable
 from ._maintenance import Archive, archive_folder, opened
-from ._text import in_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ai_platform.amounts import counted
+
 from ._console import AsJson, example, group, note, progress, say, show
-from ._text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

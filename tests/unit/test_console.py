@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ai_platform.amounts import in_bytes
 from ai_platform.errors import BadValue
 from ai_platform.text import printable
 from commands._console import confirm, example, note, progress, read_secret, show
-from commands._text import in_bytes, pad, width
+from commands._text import pad, width
 
 if TYPE_CHECKING:
     from pytest import CaptureFixture  # noqa: PT013 - the type alone
