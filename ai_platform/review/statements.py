@@ -85,9 +85,14 @@ class Statement:
     relations: tuple[Relation, ...]
 
     @property
-    def writes_catalog(self) -> bool:
-        """Return whether it may change the catalog in a way worth a look."""
-        return self.tag not in (*_DATA.values(), "SET", "RESET", "COMMENT", "SAVEPOINT")
+    def is_setting(self) -> bool:
+        """Return whether it only sets something for the session: nothing to measure."""
+        return self.tag in ("SET", "RESET")
+
+    @property
+    def may_change_catalog(self) -> bool:
+        """Return whether it may change the catalog, other than by a comment."""
+        return not self.is_setting and self.tag not in (*_DATA.values(), "COMMENT")
 
 
 def split(
@@ -147,9 +152,9 @@ def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
 
 
 def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValue:
-    place = error.location if isinstance(error.location, int) else len(sql)
+    told, *where = error.args
+    place = where[0] if where else len(sql)
     line = sql.count("\n", 0, place) + 1
-    told = str(error.args[0])
     meta = _META.match(sql, place)
     if meta is not None:
         return BadValue(
@@ -184,6 +189,8 @@ def _tag(node: ast.Node, text: str) -> str:
             return tag
     words = [word.upper() for word in _WORD.findall(text[:200])]
     verb, rest = (words[0] if words else ""), words[1:]
+    if verb == "SET" and rest[:1] == ["CONSTRAINTS"]:
+        return "SET CONSTRAINTS"
     if verb not in _OBJECT_VERBS:
         return verb
     while rest and rest[0] in _MODIFIERS:

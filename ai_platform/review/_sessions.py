@@ -1,0 +1,162 @@
+"""The sessions of a measurement: worker, monitor, observer and three probes."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Final, LiteralString
+
+import psycopg
+
+from ai_platform.connection import connect
+from ai_platform.errors import Refused
+
+from ._probes import Probes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ai_platform.connection import Target
+
+__all__ = ["Messages", "Sessions", "Worker"]
+
+_WORKER: Final = "platform-review-worker"
+_TEMPORARY: Final = re.compile(r'^temporary file: path ".*", size (\d+)$')
+_RELOAD_S: Final = 10.0
+
+
+class Messages:
+    """What the server told a session: notices, and the size of temporary files."""
+
+    def __init__(self) -> None:
+        self.notices: list[str] = []
+        self.temp_bytes = 0
+
+    def take(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        """Sort one message; what the server merely logs is dropped."""
+        severity = diagnostic.severity_nonlocalized or ""
+        text = diagnostic.message_primary or ""
+        match = _TEMPORARY.match(text)
+        if severity != "LOG":
+            self.notices.append(f"{severity}: {text}")
+        elif match:
+            self.temp_bytes += int(match[1])
+
+    def clear(self) -> None:
+        """Forget what was told, before the next statement."""
+        self.notices, self.temp_bytes = [], 0
+
+
+class Worker:
+    """The session that runs a revision, set up as the runner sets up its own."""
+
+    def __init__(self, place: Target, settings: Mapping[str, str]) -> None:
+        self.messages = Messages()
+        self.connection = connect(
+            place, application_name=_WORKER, prepare_threshold=None
+        )
+        self.connection.add_notice_handler(self.messages.take)
+        for name, value in settings.items():
+            self._set(name, value)
+        # sizes of temporary files come as messages of the lowest rank
+        self._set("client_min_messages", "log")
+        self._try({"log_temp_files": "0"})
+        self.messages.clear()
+
+    @property
+    def pid(self) -> int:
+        """Return the process id on the server."""
+        return self.connection.info.backend_pid
+
+    def hold_at_commits(self, seconds: float) -> bool:
+        """Let each commit wait with its locks held; return whether that is allowed.
+
+        It has an effect where the server syncs to disk.
+        """
+        return self._try(
+            {
+                "commit_siblings": "0",
+                "commit_delay": f"{seconds * 1e6:.0f}",
+                "synchronous_commit": "on",
+            }
+        )
+
+    def flush_counts(self) -> None:
+        """Hand the rows counted so far to the shared counters."""
+        self.connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")
+
+    def _set(self, name: str, value: str) -> None:
+        self.connection.execute(
+            "SELECT pg_catalog.set_config(%s, %s, false)", [name, value]
+        )
+
+    def _try(self, settings: Mapping[str, str]) -> bool:
+        """Set what only a superuser may; return whether that was allowed."""
+        try:
+            for name, value in settings.items():
+                self._set(name, value)
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
+
+    def close(self) -> None:
+        """End the session."""
+        self.connection.close()
+
+
+class Sessions:
+    """Sessions that look at what a worker does in the database *place*.
+
+    *control* is another database of the same server: the monitor looks from there.
+    *owns_server* allows to change the server's settings for a moment.
+    """
+
+    def __init__(self, place: Target, control: Target, *, owns_server: bool) -> None:
+        self.place = place
+        self._owns_server = owns_server
+        with ExitStack() as stack:
+            self.monitor = self._open(stack, control, "monitor")
+            self.observer = self._open(stack, place, "observer")
+            probes = [
+                self._open(stack, place, f"probe-{name}")
+                for name in ("read", "write", "ddl")
+            ]
+            self.probes = Probes(probes)
+            stack.callback(self.probes.close)
+            self._stack = stack.pop_all()
+
+    @staticmethod
+    def _open(stack: ExitStack, target: Target, name: str) -> psycopg.Connection[Any]:
+        label = f"platform-review-{name}"
+        connection = connect(target, application_name=label, prepare_threshold=None)
+        return stack.enter_context(connection)
+
+    def close(self) -> None:
+        """End all sessions."""
+        self._stack.close()
+
+    @contextmanager
+    def syncing(self, worker: Worker) -> Iterator[None]:
+        """Let *worker* sync its commits to disk: only then can they be held."""
+        if not self._owns_server:
+            yield
+            return
+        self._sync(worker, "on")
+        try:
+            yield
+        finally:
+            if not worker.connection.closed:
+                self._sync(worker, "off")
+
+    def _sync(self, worker: Worker, value: LiteralString) -> None:
+        self.monitor.execute(f"ALTER SYSTEM SET fsync = {value}")
+        self.monitor.execute("SELECT pg_catalog.pg_reload_conf()")
+        deadline = time.monotonic() + _RELOAD_S
+        while worker.connection.execute("SHOW fsync").fetchone() != (value,):
+            if time.monotonic() > deadline:
+                raise Refused(
+                    "the scratch server does not take a changed setting",
+                    hint="review again; see the server's log",
+                )
+            time.sleep(0.001)

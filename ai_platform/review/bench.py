@@ -1,0 +1,90 @@
+"""A database in which revisions run one after another, with sessions that watch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ai_platform.catalog import snapshot
+
+from ._run import Run, Way
+from ._sessions import Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import psycopg
+
+    from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
+
+    from .statements import Statement
+
+__all__ = ["LIMIT_S", "LOOKS", "Bench", "Way"]
+
+LIMIT_S: Final = 600.0
+"""A statement that runs longer is cancelled."""
+LOOKS: Final = 24
+"""The catalog is compared around each statement where at most so many may change it."""
+
+
+class Bench:
+    """A database with sessions around it, in which one revision after another runs.
+
+    *place* is that database, *control* another one of the same server, *settings*
+    what the runner sets for its session. *limit_s* ends a statement that hangs.
+    *owns_server* allows to change the server's settings while a statement is traced.
+    *progress* is told each statement before it runs.
+    """
+
+    def __init__(  # noqa: PLR0913 - all named
+        self,
+        place: Target,
+        control: Target,
+        settings: Mapping[str, str],
+        *,
+        limit_s: float = LIMIT_S,
+        owns_server: bool = False,
+        progress: Callable[[Statement], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._limit_s = limit_s
+        self._progress = progress or (lambda _: None)
+        self._sessions = Sessions(place, control, owns_server=owns_server)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sessions.close()
+
+    @property
+    def observer(self) -> psycopg.Connection[Any]:
+        """Return the session that looks from outside, in autocommit."""
+        return self._sessions.observer
+
+    def catalog(self) -> Snapshot:
+        """Return the whole catalog as others see it."""
+        return snapshot(self.observer)
+
+    def measure(
+        self, statements: Sequence[Statement], *, before: Sequence[str] = ()
+    ) -> Way:
+        """Run *statements* in a session of their own and return what each did.
+
+        The first that fails ends it; the rest are there, but not measured. The SQL
+        *before* runs first in that session and is not measured.
+
+        Raises Refused where the scratch server failed and not the revision, and
+        psycopg.Error where *before* does.
+        """
+        looks = sum(item.may_change_catalog for item in statements) <= LOOKS
+        with Run(
+            self._sessions,
+            self._settings,
+            limit_s=self._limit_s,
+            progress=self._progress,
+            looks=looks,
+        ) as run:
+            for sql in before:
+                run.worker.connection.execute(sql.encode())
+            return run.execute(statements)
