@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 app = group("Write the generated documents.")
 
 WIDTH = 88
+SCHEMA = CHECKOUT / "docs" / "schema"
 HEAD = """# Commands
 
 Written by `platform docs build` from the help of every command; do not edit.
@@ -32,11 +33,15 @@ def docs() -> None:
 
 @app.command(epilog=example("platform docs build"))
 def build(as_json: AsJson = False) -> None:
-    """Rewrite docs/commands.md and the SQL that a DBA reads in migrations/review."""
+    """Rewrite docs/commands.md, docs/schema, and the SQL in migrations/review."""
     from ai_platform.runner import offline  # noqa: PLC0415 - slow to import
 
+    from ._schema_docs import schema_pages  # noqa: PLC0415
+
+    pages = schema_pages()
     changed = [
         *write_files(CHECKOUT / "docs", {"commands.md": reference()}),
+        *write_files(SCHEMA, pages, only_these="*.*"),
         *write_files(offline.REVIEW, dict(offline.review_files()), only_these="*.sql"),
     ]
     show(changed, as_json=as_json, empty="every file is current")
