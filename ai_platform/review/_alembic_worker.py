@@ -56,6 +56,8 @@ class Rendered(BaseException):
 class Project:
     """The Alembic project of one configuration file."""
 
+    known: dict[str, Any] = {}  # noqa: RUF012 - of the process
+
     def __init__(self, config: str, dsn: str | None) -> None:
         self.folder = os.path.dirname(config)  # noqa: PTH120 - one str is enough
         self._file = config
@@ -81,10 +83,12 @@ class Project:
         return config
 
     def scripts(self, config: Any) -> Any:
-        """Return the folder of revisions, read."""
+        """Return the folder of revisions, read once."""
         from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-        return ScriptDirectory.from_config(config)
+        if self._file not in self.known:
+            self.known[self._file] = ScriptDirectory.from_config(config)
+        return self.known[self._file]
 
 
 def _url(dsn: str, before: str) -> str:

@@ -92,6 +92,11 @@ class History:
         below = {parent for name in chosen for parent in self._needs[name]}
         return [name for name in self.order if name in chosen - below]
 
+    def before(self, name: str, *, included: bool = False) -> list[str]:
+        """Return where a database stands before *name* runs, or with it, after."""
+        index = self.order.index(name)
+        return self.tops(self.order[: index + 1 if included else index])
+
     def span(self, text: str | None) -> list[str]:
         """Return the revisions of *text*: REV, A..B, or None for the last one.
 

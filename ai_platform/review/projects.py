@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._changed import changed_files
 from ._foreign import TIMEOUT_S, Interpreter, Place
-from ._history import BASE, History
+from ._history import History
 from .sources import RevisionSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Project", "Step", "downgrade_online", "read", "upgrade_online"]
+__all__ = ["Project", "Step", "downgrade_online", "read", "upgrade_online", "whole"]
 
 _PHASE: Final = re.compile(r"^\s*Phase:\s*(expand|migrate|contract)\b", re.MULTILINE)
 # what may stand before a step outside a transaction; it ends with the transaction
@@ -89,9 +89,7 @@ def read(  # noqa: PLR0913 - the options of the command
     Refused for a project that does not answer within *timeout_s*.
     """
     place = Place.of(config, python, env)
-    with Interpreter(place, timeout_s=timeout_s) as interpreter:
-        answer = interpreter.ask("read")
-    history = History.of(answer["revisions"], answer["heads"])
+    answer, history = _asked(place, timeout_s)
     if git_base is None:
         chosen = history.span(span)
     else:
@@ -102,6 +100,18 @@ def read(  # noqa: PLR0913 - the options of the command
             if (place.folder / item["file"]).resolve() in changed
         )
     return _project(place, history, answer, chosen)
+
+
+def whole(place: Place, *, timeout_s: float = TIMEOUT_S) -> Project:
+    """Return every revision of the project at *place*, however many heads it has."""
+    answer, history = _asked(place, timeout_s)
+    return _project(place, history, answer, list(history.order))
+
+
+def _asked(place: Place, timeout_s: float) -> tuple[dict[str, Any], History]:
+    with Interpreter(place, timeout_s=timeout_s) as interpreter:
+        answer: dict[str, Any] = interpreter.ask("read")
+    return answer, History.of(answer["revisions"], answer["heads"])
 
 
 def _project(
@@ -192,7 +202,6 @@ def _online(
 ) -> None:
     history = project.history
     name = history.locate(revision)
-    index = history.order.index(name) if name != BASE else 0
-    standing = history.tops(history.order[: index + 1 if down else index])
+    standing = history.before(name, included=down)
     with Interpreter(project.place, timeout_s=timeout_s) as interpreter:
         interpreter.ask("run", revision=name, down=down, stamp=standing, dsn=dsn)

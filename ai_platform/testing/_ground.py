@@ -1,0 +1,174 @@
+"""Databases for the tests of revisions: on TEST_DATABASE_URL, or a server of ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ai_platform.catalog import snapshot
+from ai_platform.catalog.scratch import scratch_database
+from ai_platform.connection import Target, connect, resolve
+from ai_platform.review._foreign import Interpreter
+from ai_platform.server import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ai_platform.catalog import Snapshot
+    from ai_platform.review.projects import Project, Step
+
+__all__ = ["Ground", "Walk"]
+
+_UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+
+
+class Ground:
+    """A server on which databases come and go; ended by `close`."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._target: Target | None = None
+
+    @contextmanager
+    def database(self) -> Iterator[Target]:
+        """Give an empty database."""
+        if self._target is None:
+            self._target = self._stack.enter_context(_server())
+        with scratch_database(self._target) as target:
+            yield target
+
+    def close(self) -> None:
+        """End the server, if it is ours."""
+        self._stack.close()
+        self._target = None
+
+
+@contextmanager
+def _server() -> Iterator[Target]:
+    url = os.environ.get("TEST_DATABASE_URL")
+    if url:
+        yield resolve(url)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="platform-revisions-"))
+    folder.chmod(0o711)  # started as root, the server's own account must get through
+    server = EmbeddedServer(folder / "server", options=_UNSAFE)
+    try:
+        server.start()
+        yield Target(server.url(), "embedded server")
+    finally:
+        server.stop(mode="immediate")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Walk:
+    """A database that is led from revision to revision by the project itself.
+
+    In order of the history it goes on from where it stands; for a step back it
+    begins anew.
+    """
+
+    def __init__(self, project: Project, ground: Ground, timeout_s: float) -> None:
+        self._project = project
+        self._ground = ground
+        self._timeout_s = timeout_s
+        self._stack = ExitStack()
+        self._target: Target | None = None
+        self._standing = 0
+
+    def before(self, revision: str) -> None:
+        """Bring the database to where *revision* begins."""
+        self._to(self._project.history.order.index(revision))
+
+    def to_the_end(self) -> None:
+        """Run whatever is left."""
+        self._to(len(self._project.history.order))
+
+    def _to(self, index: int) -> None:
+        if self._target is None or self._standing > index:
+            self._begin()
+        for name in self._project.history.order[self._standing : index]:
+            self.run(name)
+
+    def _begin(self) -> None:
+        self.close()
+        self._target = self._stack.enter_context(self._ground.database())
+        self._interpreter = self._stack.enter_context(
+            Interpreter(self._project.place, timeout_s=self._timeout_s)
+        )
+        # the version table is there before the first snapshot
+        self._ask(None)
+
+    def run(self, revision: str, *, down: bool = False) -> None:
+        """Run the way up, or *down*, of *revision*."""
+        # half a step leads nowhere: until it is whole, the next begins anew
+        standing, self._standing = self._standing, len(self._project.history.order) + 1
+        self._ask(revision, down=down)
+        self._standing = standing + (-1 if down else 1)
+
+    def write(self, revision: str) -> None:
+        """Run the SQL that *revision* writes offline, as psql would.
+
+        One that writes none runs as ever.
+        """
+        history = self._project.history
+        steps = self._project.steps[revision, "up"]
+        source = next(s for s in self._project.revisions if s.revision == revision)
+        self._standing = len(history.order) + 1
+        if source.offline_error:
+            self._ask(revision, stamp=history.before(revision))
+        else:
+            with self.connect() as connection:
+                _execute(connection, steps)
+
+    def written(self) -> None:
+        """Bring a new database to the head by written SQL."""
+        self._begin()
+        for name in self._project.history.order:
+            self.write(name)
+
+    def _ask(self, revision: str | None, **options: Any) -> None:
+        self._interpreter.ask(
+            "run",
+            dsn=self.target.url,
+            revision=revision,
+            **{"down": False, "stamp": None, **options},
+        )
+
+    @property
+    def target(self) -> Target:
+        """Return the database; there is one after the first step."""
+        if self._target is None:
+            raise RuntimeError("the walk has not begun")
+        return self._target
+
+    def connect(self) -> Any:
+        """Return a connection to the database, in autocommit."""
+        return connect(self.target, application_name="ai_platform.testing")
+
+    def snapshot(self) -> Snapshot:
+        """Return the whole catalog."""
+        with self.connect() as connection:
+            return snapshot(connection)
+
+    def close(self) -> None:
+        """Drop the database and end the interpreter."""
+        self._stack.close()
+        self._target = None
+        self._standing = 0
+
+
+def _execute(connection: Any, steps: Sequence[Step]) -> None:
+    """Run *steps*, those in a transaction up to the next one outside together."""
+    connection.prepare_threshold = None
+    inside = False
+    for step in steps:
+        if step.in_transaction != inside:
+            connection.execute("BEGIN" if step.in_transaction else "COMMIT")
+            inside = step.in_transaction
+        connection.execute(step.sql.encode())
+    if inside:
+        connection.execute("COMMIT")

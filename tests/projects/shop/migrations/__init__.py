@@ -1,0 +1,1 @@
+"""A package of the same name as one of the reviewer's."""
