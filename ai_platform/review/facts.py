@@ -27,6 +27,7 @@ __all__ = [
     "StatementFacts",
     "Table",
     "Timing",
+    "strength",
 ]
 
 Mode = Literal["AS", "RS", "RX", "SUX", "S", "SRX", "X", "AX"]
@@ -76,6 +77,11 @@ class Lock:
     is_new: bool = True
     is_transient: bool = False
     waited: bool = False
+
+
+def strength(lock: Lock) -> int:
+    """Return the place of its mode among all, 0 for the weakest."""
+    return list(CONFLICTS).index(lock.mode)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -196,9 +202,8 @@ class StatementFacts:
     @property
     def strongest(self) -> Lock | None:
         """Return the strongest lock that it took; None when it took none."""
-        order = list(CONFLICTS)
         new = [lock for lock in self.locks if lock.is_new]
-        return max(new, key=lambda lock: order.index(lock.mode), default=None)
+        return max(new, key=strength, default=None)
 
 
 @dataclass(frozen=True, slots=True)
