@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 import typer
 
@@ -33,6 +34,10 @@ __all__ = [
     "say",
     "show",
 ]
+
+_NARROWEST_FOLDED: Final = 24
+_FRAME: Final = 3
+"""Cells that a table takes for the gap beside each column."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRun = Annotated[
@@ -123,7 +128,9 @@ def progress(label: str) -> Iterator[Callable[[str], None]]:
         return
     from rich.console import Console  # noqa: PLC0415 - slow to import
 
-    with Console(stderr=True, markup=False).status(printable(label)) as status:
+    console = Console(stderr=True, markup=False)
+    spinner = "line" if console.options.ascii_only else "dots"
+    with console.status(printable(label), spinner=spinner) as status:
         yield lambda text: status.update(printable(text))
 
 
@@ -225,10 +232,31 @@ def _print_rows(
 ) -> None:
     rows = [[_cell(record.get(key)) for key in headings] for record in records]
     heads = list(headings.values())
-    if sys.stdout.isatty():
+    if not sys.stdout.isatty():
+        _print_text([heads, *rows])
+    elif _fits(heads, rows):
         _print_table(heads, rows, title)
     else:
-        _print_text([heads, *rows])
+        _print_blocks(heads, rows, title)
+
+
+def _fits(heads: list[str], rows: list[list[str]]) -> bool:
+    """Say whether a terminal shows a table whose widest column alone is folded."""
+    *others, widest = sorted(
+        max(map(width, column)) for column in zip(heads, *rows, strict=True)
+    )
+    needed = sum(others) + min(widest, _NARROWEST_FOLDED) + _FRAME * len(heads)
+    return needed <= shutil.get_terminal_size().columns
+
+
+def _print_blocks(heads: list[str], rows: list[list[str]], title: str | None) -> None:
+    """Print each row downwards: a name that is folded cannot be copied."""
+    if title:
+        say(title)
+    for number, row in enumerate(rows):
+        if number:
+            say()
+        _print_text([list(pair) for pair in zip(heads, row, strict=True)])
 
 
 def _print_text(lines: list[list[str]]) -> None:

@@ -46,6 +46,28 @@ def test_wide_characters_keep_their_columns(capsys: CaptureFixture[str]) -> None
     assert capsys.readouterr().out == "a     b\n地球  1\ne\u0301     2\n"
 
 
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [(80, "  planet"), (60, "  planet"), (40, "planet  "), (1, "planet  ")],
+)
+def test_a_narrow_terminal_gets_rows_downwards(
+    capsys: CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    cells: int,
+    shown: str,
+) -> None:
+    """Only the widest column of a table is folded; no name ever is in two lines."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(cells))
+    names = [f"planet number {n}" for n in range(2)]
+    rows = [{"planet": n, "star": "Betelgeuse", "seen": "x" * 99} for n in names]
+    show(rows, as_json=False)
+
+    text = capsys.readouterr().out
+    assert all(name in text for name in names)
+    assert any(line.startswith(shown) for line in text.splitlines())
+
+
 def test_json_keeps_every_key(capsys: CaptureFixture[str]) -> None:
     """Columns choose what people see; a program gets all, dates in ISO form."""
     show([Planet("Mars", DAY)], as_json=True, columns=["name"])
