@@ -6,6 +6,7 @@ import hashlib
 import json
 import zlib
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -120,15 +121,33 @@ def read_manifest(path: Path) -> Manifest:
     """
     try:
         found: Any = json.loads(manifest_of(path).read_text(encoding="utf-8"))
-        manifest = Manifest(**found)
+        manifest = _sound(Manifest(**found))
     except FileNotFoundError:
         raise ArchiveFault(f"{path.name} has no manifest beside it") from None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         raise ArchiveFault(f"the manifest of {path.name} cannot be read") from None
     if manifest.format != FORMAT:
         raise ArchiveFault(
             f"the manifest of {path.name} has format {manifest.format!r}, not {FORMAT}"
         )
+    return manifest
+
+
+def _sound(manifest: Manifest) -> Manifest:
+    """Return *manifest*, whose bounds and columns are such as were written.
+
+    Raises ValueError, TypeError or KeyError.
+    """
+    lower = datetime.fromisoformat(manifest.lower)
+    upper = datetime.fromisoformat(manifest.upper)
+    # a time with a zone and one without do not compare
+    if not (lower < upper and lower.tzinfo):
+        raise ValueError("bounds")
+    texts = [manifest.parent]
+    for column in manifest.columns:
+        texts += column["name"], column["type"]
+    if len(texts) == 1 or not all(isinstance(text, str) for text in texts):
+        raise TypeError("columns")
     return manifest
 
 

@@ -54,6 +54,10 @@ def checked(file: Path) -> Manifest:
 
     Raises BadValue (no such file) or Refused (damaged, changed, no manifest).
     """
+    if not file.is_file():
+        raise BadValue(
+            f"there is no file {file}", hint="name the .csv.gz of an archive"
+        )
     try:
         return verified(file)
     except ArchiveFault as fault:

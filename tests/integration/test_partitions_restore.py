@@ -126,6 +126,35 @@ def test_a_forged_manifest_names_no_other_table(keeper: Any, tmp_path: Path) -> 
         restore(keeper, file_of(tmp_path))
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"lower": "yesterday"},
+        {"lower": 5},
+        {"upper": "2000-01-01T00:00:00+00:00"},
+        {"lower": "2000-01-01T00:00:00"},
+        {"lower": "2000-01-01T00:00:00", "upper": "2000-01-02T00:00:00"},
+        {"parent": 5},
+        {"columns": 5},
+        {"columns": []},
+        {"columns": [5]},
+        {"columns": [{"name": "id"}]},
+        {"columns": [{"name": "id", "type": 5}]},
+    ],
+    ids=str,
+)
+def test_an_absurd_manifest_is_refused(
+    keeper: Any, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    """What no run has written is not believed, and is no accident of ours."""
+    partitions.prune(keeper, table=LOGS, archive=tmp_path)
+    manifest = tmp_path / f"logs.{NAME}.csv.gz.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changed))
+
+    with pytest.raises(Refused, match=f"manifest of logs.{NAME}.csv.gz cannot be read"):
+        restore(keeper, file_of(tmp_path))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 9}', "\x00"])
 def test_an_unreadable_manifest_is_refused(
     keeper: Any, tmp_path: Path, text: str
