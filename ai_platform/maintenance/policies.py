@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,8 @@ __all__ = ["FOREVER", "Change", "Changed", "Rules", "change"]
 FOREVER: Final = "none"
 """The retention that keeps everything."""
 _MOST_AHEAD: Final = 400
+# PostgreSQL takes these for seconds: all but the partition of now would go
+_BARE_NUMBER: Final = re.compile(r"\s*[+-]?[0-9.]+\s*")
 
 _READ: Final = f"""
     SELECT parent_table AS parent, granularity, precreate AS ahead,
@@ -120,6 +123,8 @@ def _columns(wanted: Change) -> dict[str, object]:
     }
     columns = {name: value for name, value in columns.items() if value is not None}
     if wanted.retention is not None:
+        if _BARE_NUMBER.fullmatch(wanted.retention):
+            raise _bad_retention({"retention": wanted.retention}, "it has no unit")
         columns["retention"] = None if wanted.retention == FOREVER else wanted.retention
     return columns
 
