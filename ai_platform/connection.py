@@ -231,7 +231,18 @@ def connect(
             ) from None
         if not autocommit:
             connection.commit()
+    _set_styles(connection)
     return connection
+
+
+def _set_styles(connection: psycopg.Connection[Any]) -> None:
+    """Have times written so that psycopg can read them, whatever the login's style."""
+    for name, style in (("DateStyle", "ISO"), ("IntervalStyle", "postgres")):
+        told = connection.info.parameter_status(name)
+        if told is not None and not told.startswith(style):
+            connection.execute(f"SET {name} = {style}".encode())
+            if not connection.autocommit:
+                connection.commit()
 
 
 def first_line(error: BaseException) -> str:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from ai_platform.connection import connect
 from ai_platform.reading import tail
 from ai_platform.reading.filters import Filters, statuses
 from ai_platform.reading.stats import Bucket, Stats, bucket_of, stats
@@ -149,6 +150,25 @@ def test_a_client_in_tokyo_sees_utc(logged: Database) -> None:
     assert [b.at for b in found.buckets if b.figures.requests] == [
         at.replace(minute=0, second=0, microsecond=0, tzinfo=UTC)
     ]
+
+
+@pytest.mark.parametrize("style", ["German", "SQL, DMY", "Postgres"])
+def test_a_style_of_dates_is_no_error(logged: Database, style: str) -> None:
+    """A database may write dates as it likes: the commands read them."""
+    name = sql.Identifier(logged.name)
+    for setting in ("datestyle", "intervalstyle"):
+        value = style if setting == "datestyle" else "iso_8601"
+        alter = sql.SQL("ALTER DATABASE {} SET {} = {}").format(
+            name, sql.SQL(setting), sql.Literal(value)
+        )
+        logged.connect().execute(alter)
+    copy_requests(logged.connect("log_writer"), {"url": "/here"})
+
+    with connect(logged.login("readonly")) as reader:
+        (row,) = last(reader, _ago(HOUR), ANY, count=9)
+        assert row.url == "/here"
+        assert abs(tail.server_time(reader) - datetime.now(UTC)) < HOUR
+        assert reader.execute("SELECT interval '1 day'").fetchone() == (DAY,)
 
 
 def test_follow_gives_each_row_once(logged: Database) -> None:
