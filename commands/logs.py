@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 app = group("Requests that services have logged: the last ones, and figures.")
 
+_SINCE = "1h"
 _LARGEST_ID = 2**31 - 1
 _LONGEST_S = 86_400
 _NO_RIGHT = (
@@ -96,7 +97,7 @@ def tail(
     method: Method = None,
     url: Url = None,
     org: Org = None,
-    since: Since = "1h",
+    since: Since = _SINCE,
     until: Until = None,
     count: Annotated[
         int,
@@ -152,8 +153,9 @@ def tail(
     tell(rows)
     if follow:
         keep_on(lambda: _opened(target, timeout), follower.poll, tell, every_s=every)
-    elif not rows:
-        note("no such request; --since 3d looks further back")
+    elif count and not rows:
+        further = since == _SINCE and until is None
+        note("no such request" + ("; --since 3d looks further back" * further))
 
 
 @app.command(epilog=example("platform logs stats --since 24h --html report.html"))

@@ -75,6 +75,10 @@ def window(
     """
     first = _before(now, since)
     last = None if until is None else _before(now, until)
+    if last is not None and last <= first and first >= now:
+        raise BadValue(
+            f"--since is in the future: got {_shown(first)}", hint="write it as 10m"
+        )
     if last is not None and last <= first:
         raise BadValue(
             f"--until must be later than --since: got {_shown(last)}, {_shown(first)}",

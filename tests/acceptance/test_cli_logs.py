@@ -138,6 +138,7 @@ def test_bad_windows_are_explained(logged: Database, run: Run) -> None:
     """What only the server's clock can tell, and what PostgreSQL cannot hold."""
     for words, told in (
         (("tail", "--since", "1h", "--until", "2h"), "later than --since"),
+        (("stats", "--since", "8000-01-01"), "--since is in the future"),
         (("stats", "--bucket", "1ms"), "one second"),
         (("stats", "--bucket", "1s", "--since", "9d"), "buckets"),
         (("tail", "--url", "/\udcff"), "UTF-8"),
@@ -180,8 +181,11 @@ def test_nothing_found_is_said(logged: Database, run: Run) -> None:
     stats = run("platform", "logs", "stats", env=env)
 
     assert (tail.returncode, tail.stdout, stats.returncode) == (0, "", 0)
-    assert "no such request" in tail.stderr
+    assert "no such request; --since 3d" in tail.stderr
     assert "no requests" in stats.stdout
+    for words, told in (("--since 9d", "no such request\n"), ("-n 0", "")):
+        done = run("platform", "logs", "tail", *words.split(), env=env)
+        assert (done.returncode, done.stderr) == (0, told)
 
 
 def test_a_long_question_is_given_up(logged: Database, run: Run) -> None:
