@@ -90,7 +90,8 @@ footer { margin-top: 20px; color: var(--soft); font-size: 13px; }
   .figures { grid-template-columns: 1fr 1fr; gap: 8px; }
   .rare { display: none; }
 }
-@media print { body { max-width: none; } .card { break-inside: avoid; } }
+@media print { body { max-width: none; } .card { break-inside: avoid; }
+  .scroll { max-height: none; } }
 """
 
 
