@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["PREFIX", "scratch_database", "sweep"]
+__all__ = ["PREFIX", "scratch_database", "sweep", "terminated_as_exit"]
 
 PREFIX: Final = "platform_scratch_"
 _TERMINATED: Final = 128 + signal.SIGTERM
@@ -62,7 +62,7 @@ def scratch_database(target: Target, *, any_major: bool = False) -> Iterator[Tar
     it is. Raises Refused where there is none.
     """
     name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
-    with connect(target, application_name=name) as holder, _terminated_as_exit():
+    with connect(target, application_name=name) as holder, terminated_as_exit():
         sweep(holder)
         obstacle = _obstacle(holder)
         if obstacle is not None:
@@ -177,7 +177,7 @@ def _embedded(
 
 
 @contextmanager
-def _terminated_as_exit() -> Iterator[None]:
+def terminated_as_exit() -> Iterator[None]:
     """Let SIGTERM unwind the stack as Ctrl-C does, where we may say so."""
     if threading.current_thread() is not threading.main_thread():
         yield
