@@ -234,19 +234,27 @@ def _print_rows(
     heads = list(headings.values())
     if not sys.stdout.isatty():
         _print_text([heads, *rows])
-    elif _fits(heads, rows):
-        _print_table(heads, rows, title)
+    elif widths := _fitted(heads, rows, shutil.get_terminal_size().columns):
+        _print_table(dict(zip(heads, widths, strict=True)), rows, title)
     else:
         _print_blocks(heads, rows, title)
 
 
-def _fits(heads: list[str], rows: list[list[str]]) -> bool:
-    """Say whether a terminal shows a table whose widest column alone is folded."""
-    *others, widest = sorted(
-        max(map(width, column)) for column in zip(heads, *rows, strict=True)
-    )
-    needed = sum(others) + min(widest, _NARROWEST_FOLDED) + _FRAME * len(heads)
-    return needed <= shutil.get_terminal_size().columns
+def _fitted(heads: list[str], rows: list[list[str]], cells: int) -> list[int] | None:
+    """Return widths of columns in which no word is cut but in the widest; else None."""
+    columns = list(zip(heads, *rows, strict=True))
+    wanted = [max(map(width, column)) for column in columns]
+    widths = [max(map(width, " ".join(column).split())) for column in columns]
+    widest = widths.index(max(widths))
+    widths[widest] = min(widths[widest], _NARROWEST_FOLDED)
+    room = cells - sum(widths) - _FRAME * len(columns) - 1
+    if room < 0:
+        return None
+    for n in sorted(range(len(columns)), key=lambda n: wanted[n] - widths[n]):
+        more = min(room, wanted[n] - widths[n])
+        widths[n] += more
+        room -= more
+    return widths
 
 
 def _print_blocks(heads: list[str], rows: list[list[str]], title: str | None) -> None:
@@ -266,7 +274,9 @@ def _print_text(lines: list[list[str]]) -> None:
         say("  ".join(cells).rstrip())
 
 
-def _print_table(heads: list[str], rows: list[list[str]], title: str | None) -> None:
+def _print_table(
+    heads: Mapping[str, int], rows: list[list[str]], title: str | None
+) -> None:
     """Draw with Rich; cells are Text, so that ``[bold]`` in a name stays a name."""
     from rich import box  # noqa: PLC0415 - slow to import
     from rich.console import Console  # noqa: PLC0415
@@ -274,8 +284,8 @@ def _print_table(heads: list[str], rows: list[list[str]], title: str | None) -> 
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(title=title, box=box.SIMPLE_HEAD)
-    for head in heads:
-        table.add_column(Text(head), overflow="fold")
+    for head, cells in heads.items():
+        table.add_column(Text(head), width=cells, overflow="fold")
     for row in rows:
         table.add_row(*map(Text, row))
     Console(markup=False, highlight=False).print(table)

@@ -56,7 +56,7 @@ def test_a_narrow_terminal_gets_rows_downwards(
     cells: int,
     shown: str,
 ) -> None:
-    """Only the widest column of a table is folded; no name ever is in two lines."""
+    """No word is cut but in the widest column; else it is a line for each field."""
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(cells))
     names = [f"planet number {n}" for n in range(2)]
