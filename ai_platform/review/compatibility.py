@@ -1,0 +1,325 @@
+"""Whether the code that runs today still finds its tables after a change.
+
+Statements of the previous release are prepared, not executed, before and after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import ExecStatus
+
+from ai_platform.connection import first_line
+from ai_platform.errors import BadValue, Refused
+
+from .facts import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from psycopg.pq.abc import PGresult
+
+    from .sources import RevisionSource
+
+__all__ = ["Broken", "Statement", "describe", "findings", "load", "record", "unusable"]
+
+RULE: Final = "old-code"
+_NAME: Final = re.compile(r"^\s*--\s*name:\s*(.+?)\s*$", re.MULTILINE)
+_TYPES: Final = re.compile(r"^\s*--\s*types:\s*(.+?)\s*$", re.MULTILINE)
+_COMMENTS: Final = re.compile(r"^(\s*--[^\n]*\n|\s*/\*.*?\*/|\s)+", re.DOTALL)
+_OF: Final = re.compile(r'column "([^"]+)" of relation "([^"]+)"')
+_GONE: Final = re.compile(r'(?:\w+ )?(?:"([^"]+)"|(\S+(?:\([^)]*\))?)) does not exist')
+_PREPARABLE: Final = ("select", "insert", "update", "delete", "merge", "values", "with")
+# below it are the types of pg_catalog, whose numbers never change
+_FIRST_OWN_OID: Final = 16384
+_EXTENSION: Final = """
+    SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+     WHERE e.extname = 'pg_stat_statements'
+"""
+_SEEN: Final = """
+    SELECT DISTINCT s.query COLLATE "C"
+      FROM {view} s
+      JOIN pg_roles r ON r.oid = s.userid
+      JOIN pg_database d ON d.oid = s.dbid
+     WHERE d.datname = current_database() AND r.rolname = %s AND s.toplevel
+     ORDER BY 1
+"""
+_SEARCH_PATH: Final = """
+    SELECT substr(setting, length('search_path=') + 1)
+      FROM pg_db_role_setting s
+      LEFT JOIN pg_roles r ON r.oid = s.setrole
+      LEFT JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting
+     WHERE (r.rolname = %s OR s.setrole = 0)
+       AND (d.datname = current_database() OR s.setdatabase = 0)
+       AND starts_with(setting, 'search_path=')
+     ORDER BY s.setrole = 0, s.setdatabase = 0
+     LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of the application, with ``$1``, ``$2`` for what it fills in.
+
+    *types* are those of the parameters, where known (empty text: not), *search_path*
+    what the application's login has, as SHOW prints it (None: the session's).
+    """
+
+    name: str
+    sql: str
+    types: tuple[str, ...] = ()
+    search_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A statement that the schema does not take: SQLSTATE, object, and words."""
+
+    statement: Statement
+    sqlstate: str
+    object: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.statement.name}: {self.sqlstate}: {self.message}"
+
+
+def load(path: Path) -> tuple[Statement, ...]:
+    """Return the statements of a file, ``.json`` as `record` writes it or ``.sql``.
+
+    In SQL they end with semicolons; ``-- name: …`` and ``-- types: integer, text``
+    before one say what they say. Raises BadValue for a file that is not like that.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadValue(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}",
+            hint="platform review record writes such a file",
+        ) from None
+    found = tuple(_of_json(path, text) if path.suffix == ".json" else _of_sql(text))
+    if not found:
+        raise BadValue(f"{path} holds no statement", hint="end each with a semicolon")
+    return found
+
+
+def _of_json(path: Path, text: str) -> Iterator[Statement]:
+    try:
+        content = json.loads(text)
+        for item in content["statements"]:
+            yield Statement(
+                str(item["name"]),
+                str(item["sql"]),
+                tuple(str(name or "") for name in item.get("types", ())),
+                content.get("search_path"),
+            )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadValue(
+            f"{path} is no list of statements: {first_line(error)}",
+            hint='{"statements": [{"name": …, "sql": …, "types": […]}]}',
+        ) from None
+
+
+def _of_sql(text: str) -> Iterator[Statement]:
+    from pglast import split  # noqa: PLC0415 - slow to import
+
+    position = 0
+    slices = split(text, with_parser=False, only_slices=True)
+    for number, part in enumerate(slices, start=1):
+        # what says its name stands between the statement before and this one
+        remarks = text[position : part.start] + text[part]
+        position = part.stop
+        name, types = _NAME.findall(remarks), _TYPES.findall(remarks)
+        yield Statement(
+            name[-1] if name else f"statement {number}",
+            _COMMENTS.sub("", text[part]).strip(),
+            tuple(word.strip() for word in types[-1].split(",")) if types else (),
+        )
+
+
+def describe(
+    connection: psycopg.Connection[Any], statements: Iterable[Statement]
+) -> tuple[tuple[Statement, ...], tuple[Broken, ...]]:
+    """Prepare *statements* on the schema before the change.
+
+    Returns those that it takes, with the types of their parameters filled in, and
+    those that it does not take: they say nothing about the change.
+    """
+    fit: list[Statement] = []
+    unfit: list[Broken] = []
+    for statement in statements:
+        fault = _prepare(connection, statement)
+        if fault is not None:
+            unfit.append(fault)
+        else:
+            fit.append(_described(connection, statement))
+    return tuple(fit), tuple(unfit)
+
+
+def unusable(
+    connection: psycopg.Connection[Any], statements: Iterable[Statement]
+) -> tuple[Broken, ...]:
+    """Return those of *statements* that the schema of *connection* does not take.
+
+    Nothing is executed. *connection* must be in autocommit; its search_path is as
+    before afterwards.
+    """
+    faults = (_prepare(connection, statement) for statement in statements)
+    return tuple(fault for fault in faults if fault is not None)
+
+
+def _prepare(
+    connection: psycopg.Connection[Any], statement: Statement
+) -> Broken | None:
+    """Have the server parse and analyse *statement*; return what it says against it."""
+    with connection.transaction(force_rollback=True):
+        if statement.search_path is not None:
+            query = "SELECT set_config('search_path', %s, true)"
+            connection.execute(query, [statement.search_path])
+        try:
+            numbers = _numbers(connection, statement.types)
+        except psycopg.Error as error:
+            message = first_line(error)
+            return Broken(statement, error.sqlstate or "", _object(message), message)
+        # the protocol's own PREPARE: one statement only, whatever the text says
+        result = connection.pgconn.prepare(b"", statement.sql.encode(), numbers)
+        if result.status == ExecStatus.COMMAND_OK:
+            return None
+        return _broken(statement, result)
+
+
+def _numbers(connection: psycopg.Connection[Any], types: Sequence[str]) -> list[int]:
+    if not types:
+        return []
+    query = """SELECT coalesce(nullif(t, '')::regtype::oid, 0)
+                 FROM unnest(%s::text[]) WITH ORDINALITY AS x (t, n) ORDER BY n"""
+    with connection.transaction():
+        return [int(oid) for (oid,) in connection.execute(query, [list(types)])]
+
+
+def _broken(statement: Statement, result: PGresult) -> Broken:
+    from psycopg.pq import DiagnosticField  # noqa: PLC0415 - one name, used here
+
+    sqlstate = result.error_field(DiagnosticField.SQLSTATE) or b""
+    primary = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or b""
+    message = primary.decode(errors="replace")
+    return Broken(statement, sqlstate.decode(), _object(message), message)
+
+
+def _object(message: str) -> str:
+    """Return the object that *message* is about, or an empty text."""
+    if match := _OF.search(message):
+        return f"{match[2]}.{match[1]}"
+    if match := _GONE.search(message):
+        return match[1] or match[2]
+    return ""
+
+
+def _described(connection: psycopg.Connection[Any], statement: Statement) -> Statement:
+    """Return *statement* with the types that the server takes its parameters for.
+
+    Only those of pg_catalog: drivers send what they know as that, and leave an enum
+    or another type of the project to the server.
+    """
+    with connection.transaction(force_rollback=True):
+        if statement.search_path is not None:
+            query = "SELECT set_config('search_path', %s, true)"
+            connection.execute(query, [statement.search_path])
+        numbers = _numbers(connection, statement.types)
+        connection.pgconn.prepare(b"", statement.sql.encode(), numbers)
+        result = connection.pgconn.describe_prepared(b"")
+        oids = [result.param_type(index) for index in range(result.nparams)]
+        query = """SELECT CASE WHEN t < %s THEN t::regtype::text ELSE '' END
+                     FROM unnest(%s::oid[]) WITH ORDINALITY AS x (t, n) ORDER BY n"""
+        names = connection.execute(query, [_FIRST_OWN_OID, oids]).fetchall()
+    return replace(statement, types=tuple(name for (name,) in names))
+
+
+def findings(source: RevisionSource, broken: Iterable[Broken]) -> tuple[Finding, ...]:
+    """Return a finding for each statement that *source* breaks.
+
+    A revision of phase contract says that the old code is gone: its findings are
+    accepted for that reason.
+    """
+    accepted = "phase: contract" if source.phase == "contract" else None
+    return tuple(
+        Finding(
+            rule=RULE,
+            severity="error",
+            revision=source.revision,
+            statement=None,
+            object=item.object or item.statement.name,
+            message=f"the previous release's {item}",
+            remedy="expand first and contract when the old code is gone, then mark "
+            'this revision with phase = "contract"',
+            is_measured=True,
+            accepted=accepted,
+        )
+        for item in broken
+    )
+
+
+def record(connection: psycopg.Connection[Any], login: str, path: Path) -> int:
+    """Write what *login* was seen to run in this database to *path*; return how many.
+
+    From pg_stat_statements, which keeps the statements without their values. Raises
+    Refused where it is missing or may not be read, BadValue for an unknown login.
+    """
+    seen = _seen(connection, login)
+    row = connection.execute(_SEARCH_PATH, [login]).fetchone()
+    path_of_login = row[0] if row else None
+    statements = [
+        Statement(
+            hashlib.sha256(text.encode()).hexdigest()[:12], text, (), path_of_login
+        )
+        for text in seen
+        if _COMMENTS.sub("", text).lower().startswith(_PREPARABLE)
+    ]
+    fit, _ = describe(connection, statements)
+    content = {
+        "login": login,
+        "search_path": path_of_login,
+        "statements": [
+            {"name": item.name, "sql": item.sql, "types": list(item.types)}
+            for item in fit
+        ],
+    }
+    try:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise BadValue(f"{path} cannot be written: {error.strerror}") from None
+    return len(fit)
+
+
+def _seen(connection: psycopg.Connection[Any], login: str) -> list[str]:
+    known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+    if connection.execute(known, [login]).fetchone() is None:
+        raise BadValue(f"there is no login {login!r}", hint="name the application's")
+    row = connection.execute(_EXTENSION).fetchone()
+    if row is None:
+        raise Refused(
+            "pg_stat_statements is not in this database",
+            hint="CREATE EXTENSION pg_stat_statements",
+        )
+    view = sql.Identifier(row[0], "pg_stat_statements")
+    try:
+        rows = connection.execute(sql.SQL(_SEEN).format(view=view), [login]).fetchall()
+    except psycopg.Error as error:
+        raise Refused(
+            f"pg_stat_statements cannot be read: {first_line(error)}",
+            hint="shared_preload_libraries must name it",
+        ) from None
+    texts = [text for (text,) in rows]
+    if "<insufficient privilege>" in texts:
+        raise Refused(
+            f"this login may not see the statements of {login}",
+            hint="GRANT pg_read_all_stats to it",
+        )
+    return texts
