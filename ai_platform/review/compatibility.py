@@ -35,6 +35,7 @@ _NAME: Final = re.compile(r"^\s*--\s*name:\s*(.+?)\s*$", re.MULTILINE)
 _TYPES: Final = re.compile(r"^\s*--\s*types:\s*(.+?)\s*$", re.MULTILINE)
 _COMMENTS: Final = re.compile(r"^(\s*--[^\n]*\n|\s*/\*.*?\*/|\s)+", re.DOTALL)
 _OF: Final = re.compile(r'column "([^"]+)" of relation "([^"]+)"')
+_OPERATOR: Final = re.compile(r"operator does not exist: (.+)")
 _GONE: Final = re.compile(r'(?:\w+ )?(?:"([^"]+)"|(\S+(?:\([^)]*\))?)) does not exist')
 _PREPARABLE: Final = ("select", "insert", "update", "delete", "merge", "values", "with")
 # below it are the types of pg_catalog, whose numbers never change
@@ -217,6 +218,8 @@ def _object(message: str) -> str:
     """Return the object that *message* is about, or an empty text."""
     if match := _OF.search(message):
         return f"{match[2]}.{match[1]}"
+    if match := _OPERATOR.search(message):
+        return match[1]
     if match := _GONE.search(message):
         return match[1] or match[2]
     return ""

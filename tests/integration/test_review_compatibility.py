@@ -1,0 +1,208 @@
+"""What the code of the previous release meets after a change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from ai_platform.errors import BadValue, Refused
+from ai_platform.review import compatibility
+from ai_platform.review.compatibility import Statement
+from ai_platform.review.sources import RevisionSource
+from ai_platform.server import EmbeddedServer
+from tests.support.servers import SWIFT, rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.database import Database
+
+OLD_CODE = """
+-- name: find product
+-- types: integer
+SELECT name, price FROM shop.products WHERE id = $1;
+
+-- name: rename product
+UPDATE shop.products SET name = $2 WHERE id = $1;
+
+-- name: sales of a day
+WITH sold AS (SELECT * FROM shop.sales WHERE day = $1)
+SELECT count(*) FROM sold;
+"""
+SOURCE = RevisionSource("r1", None, "Change the shop", "r1.py", "", None)
+CHANGES = {
+    "ALTER TABLE shop.products RENAME price TO price_cents": [
+        ("find product", "42703", "price")
+    ],
+    "ALTER TABLE shop.sales RENAME TO deals": [
+        ("sales of a day", "42P01", "shop.sales")
+    ],
+    "DROP TABLE shop.sales": [("sales of a day", "42P01", "shop.sales")],
+    "ALTER TABLE shop.products DROP name": [
+        ("find product", "42703", "name"),
+        ("rename product", "42703", "products.name"),
+    ],
+    "ALTER TABLE shop.products ALTER id TYPE uuid USING gen_random_uuid()": [
+        ("find product", "42883", "uuid = integer"),
+        ("rename product", "42883", "uuid = integer"),
+    ],
+    "ALTER TABLE shop.products ADD note text": [],
+    "ALTER TABLE shop.products ALTER price TYPE bigint": [],
+    "ALTER TABLE shop.products ALTER name TYPE text": [],
+}
+
+
+@pytest.fixture
+def shop(empty: Database) -> psycopg.Connection[tuple[object, ...]]:
+    """Return a connection to a small shop."""
+    connection = empty.connect()
+    connection.execute(
+        """CREATE SCHEMA shop;
+           CREATE TABLE shop.products (id int, name varchar(20), price int);
+           CREATE TABLE shop.sales (day date)"""
+    )
+    return connection
+
+
+@pytest.fixture
+def old_code(tmp_path: Path) -> Path:
+    """Return a file with what the previous release runs."""
+    path = tmp_path / "release-7.sql"
+    path.write_text(OLD_CODE)
+    return path
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda text: text.split("shop.")[1])
+def test_a_change_breaks_what_it_says(
+    shop: psycopg.Connection[tuple[object, ...]], old_code: Path, change: str
+) -> None:
+    """Statement, SQLSTATE and object of what no longer works, and of nothing else."""
+    fit, unfit = compatibility.describe(shop, compatibility.load(old_code))
+    shop.execute(change.encode())
+
+    broken = compatibility.unusable(shop, fit)
+
+    assert unfit == ()
+    assert [(b.statement.name, b.sqlstate, b.object) for b in broken] == CHANGES[change]
+
+
+def test_only_a_contract_may_break(
+    shop: psycopg.Connection[tuple[object, ...]], old_code: Path
+) -> None:
+    """A drop is an error until its revision says that the old code is gone."""
+    fit, _ = compatibility.describe(shop, compatibility.load(old_code))
+    shop.execute("DROP TABLE shop.sales")
+    broken = compatibility.unusable(shop, fit)
+
+    for phase, accepted in [
+        (None, None),
+        ("expand", None),
+        ("contract", "phase: contract"),
+    ]:
+        found = compatibility.findings(replace(SOURCE, phase=phase), broken)
+        assert [(item.severity, item.accepted) for item in found] == [
+            ("error", accepted)
+        ]
+
+
+def test_what_never_worked_accuses_nobody(
+    shop: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """A statement that the schema before the change refuses is told apart."""
+    strange = Statement("strange", "SELECT nothing FROM nowhere")
+
+    fit, unfit = compatibility.describe(shop, [strange])
+
+    assert fit == ()
+    assert [item.sqlstate for item in unfit] == ["42P01"]
+
+
+def test_nothing_recorded_is_ever_executed(
+    shop: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """Neither a statement nor a second one hidden behind it runs."""
+    shop.execute("INSERT INTO shop.sales VALUES ('2026-01-01')")
+    wicked = [
+        Statement("one", "DELETE FROM shop.sales"),
+        Statement("two", "SELECT 1; DELETE FROM shop.sales"),
+    ]
+
+    _, unfit = compatibility.describe(shop, wicked)
+
+    assert [(item.statement.name, item.sqlstate) for item in unfit] == [
+        ("two", "42601")
+    ]
+    assert shop.execute("SELECT count(*) FROM shop.sales").fetchone() == (1,)
+
+
+def test_names_are_looked_up_as_the_login_does(
+    shop: psycopg.Connection[tuple[object, ...]],
+) -> None:
+    """An unqualified name is found through the recorded search_path only."""
+    plain = Statement("plain", "SELECT name FROM products")
+
+    _, unfit = compatibility.describe(shop, [plain, replace(plain, search_path="shop")])
+
+    assert [item.statement for item in unfit] == [plain]
+    assert shop.execute("SHOW search_path").fetchone() == ('"$user", public',)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("old.sql", "-- nothing\n", "holds no statement"),
+        ("old.json", "[]", "no list of statements"),
+        ("old.json", '{"statements": [{"name": 1}]}', "no list of statements"),
+        ("old.json", "{", "no list of statements"),
+    ],
+)
+def test_other_files_are_refused(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    """A file that says nothing would pass every change."""
+    path = tmp_path / name
+    path.write_text(text)
+
+    with pytest.raises(BadValue, match=told):
+        compatibility.load(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """The text says which file and why."""
+    with pytest.raises(BadValue, match=r"release-6\.json cannot be read: No such"):
+        compatibility.load(tmp_path / "release-6.json")
+
+
+def test_recording_needs_its_extension(
+    shop: psycopg.Connection[tuple[object, ...]], tmp_path: Path
+) -> None:
+    """Without pg_stat_statements the next step is named, and no file is written."""
+    with pytest.raises(Refused, match="not in this database"):
+        compatibility.record(shop, shop.info.user, tmp_path / "x.json")
+    with pytest.raises(BadValue, match="no login 'nobody-here'"):
+        compatibility.record(shop, "nobody-here", tmp_path / "x.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recorded_statements_hold_no_values(folder: Path) -> None:
+    """What a login ran is written down with types, its search_path and no data."""
+    options = {**SWIFT, "shared_preload_libraries": "pg_stat_statements"}
+    server = EmbeddedServer(folder / "home", options=options)
+    path = folder / "release-7.json"
+    server.start()
+    try:
+        rows(server, "CREATE EXTENSION pg_stat_statements", "SHOW port")
+        rows(server, "CREATE TABLE deals (name text)", "SHOW port")
+        rows(server, "ALTER ROLE postgres SET search_path = public", "SHOW port")
+        rows(server, "SELECT count(*) FROM deals WHERE name = 'secret of Ann'")
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            assert compatibility.record(connection, "postgres", path) > 0
+    finally:
+        server.stop(mode="immediate")
+
+    found = [item for item in compatibility.load(path) if "FROM deals" in item.sql]
+    assert [(item.types, item.search_path) for item in found] == [(("text",), "public")]
+    assert "secret" not in path.read_text()
