@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ._diagram import diagram
 from ._rights import holders, rights_of
-from ._text import code, one_line, plain, table
+from ._text import code, fenced, one_line, plain, table
 from ._wording import (
     constraint_text,
     index_definition,
@@ -167,7 +167,7 @@ class _Page:
             kind = "" if item.kind == "function" else f" ({item.kind})"
             arguments = one_line(str(item.properties["arguments"]))
             yield from ("", f"### {plain(name)}(){kind}", "")
-            yield from ("```sql", f"{name}({arguments})", "```")
+            yield from fenced(f"{name}({arguments})")
             yield from _paragraph(plain(item.comment))
             yield from _paragraph(_sentence(routine_facts(item)))
             roles = ", ".join(code(role) for role in holders(item, "EXECUTE"))
@@ -225,9 +225,9 @@ def _partitions(relation: Relation) -> Iterator[str]:
 
 
 def _definition(item: Item) -> Iterator[str]:
-    yield from ("", "<details><summary>Definition</summary>", "", "```sql")
-    yield str(item.properties["definition"]).strip("\n")
-    yield from ("```", "", "</details>")
+    yield from ("", "<details><summary>Definition</summary>", "")
+    yield from fenced(str(item.properties["definition"]).strip("\n"))
+    yield from ("", "</details>")
 
 
 def _sentence(facts: Iterable[Told]) -> str:

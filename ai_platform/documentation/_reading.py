@@ -11,7 +11,7 @@ from ._model import Column, Item, Library, Reference, Relation, Schema
 from ._text import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ai_platform.catalog import CatalogObject, Snapshot
 
@@ -43,7 +43,7 @@ def arrange(snapshot: Snapshot, policies: Iterable[PartitionPolicy]) -> Library:
     """Return everything in *snapshot* as a reader meets it, ordered by name.
 
     Partitions are part of their parent, which has the policy of *policies* that
-    names it. Sequences owned by a column are part of that column's default.
+    names it.
     """
     children: Group = defaultdict(list)
     for found in snapshot:
@@ -153,8 +153,8 @@ def _columns(
         for name in _key_columns(constraint):
             if mark and mark not in keys[name]:
                 keys[name].append(mark)
-    order = {name: place for place, name in enumerate(item.properties["column order"])}
-    found = sorted(columns.values(), key=lambda column: order[_unquoted(column.name)])
+    order = [*item.properties.get("column order", ())]
+    found = sorted(columns.values(), key=lambda own: order.index(_unquoted(own.name)))
     return [Column(column, tuple(keys[column.name])) for column in found]
 
 
@@ -232,6 +232,23 @@ def _schema(item: Item, children: Group, relations: Sequence[Relation]) -> Schem
         [relation for relation in mine if relation.is_table],
         [relation for relation in mine if not relation.is_table],
         [child for child in own if child.kind in ROUTINES],
-        [child for child in own if child.kind in TYPES],
-        [child for child in own if child.kind == "sequence"],
+        [_with_checks(child, children) for child in own if child.kind in TYPES],
+        sorted(_sequences(own, mine, children), key=lambda item: item.name),
     )
+
+
+def _with_checks(item: Item, children: Group) -> Item:
+    checks = [
+        child.properties["definition"] for child in children[f"domain {item.identity}"]
+    ]
+    return replace(item, properties={**item.properties, "checks": checks})
+
+
+def _sequences(
+    own: Sequence[Item], relations: Sequence[Relation], children: Group
+) -> Iterator[Item]:
+    """Yield the sequences of a schema: those of columns stand with their columns."""
+    yield from (child for child in own if child.kind == "sequence")
+    for relation in relations:
+        for column in relation.columns:
+            yield from children[f"column {column.item.identity}"]

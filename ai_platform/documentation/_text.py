@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["cell", "code", "one_line", "plain", "slug", "table"]
+__all__ = ["cell", "code", "fenced", "one_line", "plain", "slug", "table"]
 
 # an underscore inside a word is no emphasis; escaping it would only hurt the reader
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~#$]|(?<!\w)_|_(?!\w))")
+# what would begin a list, or underline the line above into a heading
+_LIST = re.compile(r"^(\d*)([-+=.)])(?=[\s=-]|$)")
 _BREAK = re.compile(r"\s*\n\s*")
 
 
@@ -26,7 +28,8 @@ def plain(text: str) -> str:
     >>> plain("a*b <c> snake_case _d_")
     'a\\*b \\<c\\> snake_case \\_d\\_'
     """
-    return _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;")
+    escaped = _SPECIAL.sub(r"\\\1", one_line(text)).replace("&", "&amp;")
+    return _LIST.sub(r"\1\\\2", escaped)
 
 
 def code(text: str) -> str:
@@ -44,14 +47,23 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
+def fenced(text: str) -> list[str]:
+    """Return the lines of a block of SQL, closed by nothing inside it."""
+    runs = [len(run) for run in re.findall("`{3,}", text)]
+    fence = "`" * (max(runs, default=2) + 1)
+    return [f"{fence}sql", *text.split("\n"), fence]
+
+
 def cell(text: str) -> str:
     """Return Markdown *text* for a cell: a bar ends a cell even inside a code span."""
     return re.sub(r"(?<!\\)\|", r"\\|", text)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a table; columns that are empty in every row are left out."""
+    """Return the lines of a table; without columns that are empty, without rows none."""
     rows = [[cell(text) for text in row] for row in rows]
+    if not rows:
+        return []
     kept = [n for n in range(len(heads)) if any(row[n] for row in rows)]
     lines = [[heads[n] for n in kept], ["---" for _ in kept]]
     lines += [[row[n] for n in kept] for row in rows]

@@ -155,7 +155,7 @@ def type_definition(item: Item) -> str:
     if item.kind == "domain":
         more = " NOT NULL" if "not null" in found else ""
         more += f" DEFAULT {found['default']}" if "default" in found else ""
-        return f"{found['base']}{more}"
+        return " ".join([f"{found['base']}{more}", *found.get("checks", [])])
     if item.kind == "range":
         return str(found["subtype"][0])
     return ", ".join(found.get("attributes", []))

@@ -1,0 +1,114 @@
+"""Read generated pages as a browser or GitHub does, as far as tests need."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from typing import NamedTuple
+
+__all__ = ["Page", "anchors", "links", "mermaid", "mermaid_faults", "ragged_rows"]
+
+_VOID = {"meta", "input", "br"}
+_TEXTS = {"script", "style"}
+_ENTITY = r'"[^"%\r\n\v\\]+"'
+_WORD = r"[A-Za-z_][A-Za-z0-9\-_\[\]()]*"
+_GRAMMAR = re.compile(
+    rf"    (?:{_ENTITY}(?: \{{)?|\}}"
+    rf"|    {_WORD} (?!(?i:[pfu]k)\b){_WORD} [PFU]K(?:, [PFU]K)*"
+    rf'|{_ENTITY} (?:\|\||\|o)--(?:o\||o\{{) {_ENTITY} : "[^"]*")'
+)
+
+
+class Link(NamedTuple):
+    """A link of a Markdown page: the file, empty for the page itself, and the place."""
+
+    file: str
+    anchor: str
+
+
+class Page(HTMLParser):
+    """One HTML page: its ids, what it refers to, its texts; *faults* of nesting."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.texts: dict[str, str] = {}
+        self.words = ""
+        self.faults: list[str] = []
+        self._open: list[tuple[str, str]] = []
+        self.feed(text)
+        self.close()
+        self.faults += [f"<{name}> is never closed" for name, _ in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what an element refers to and where it stands."""
+        found = dict(attrs)
+        self.tags[tag] += 1
+        self.links += [str(found[key]) for key in ("href", "src") if key in found]
+        if "id" in found:
+            self.ids.append(str(found["id"]))
+        if tag not in _VOID:
+            self._open.append((tag, str(found.get("id") or tag)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the innermost element, which must be this one."""
+        opened, _ = self._open.pop() if self._open else ("nothing", "")
+        if opened != tag:
+            self.faults.append(f"</{tag}> closes <{opened}> at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        """Keep scripts and styles by id, all else as what a reader sees."""
+        tag, name = self._open[-1] if self._open else ("", "")
+        if tag in _TEXTS:
+            self.texts[name] = self.texts.get(name, "") + data
+        else:
+            self.words += data
+
+
+def mermaid(page: str) -> str:
+    """Return the text of the one diagram of a Markdown page."""
+    (text,) = re.findall(r"^```mermaid\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return str(text)
+
+
+def mermaid_faults(text: str) -> list[str]:
+    """Return the lines that Mermaid's grammar of entities does not have."""
+    first, *lines = text.rstrip("\n").split("\n")
+    faults = [first] if first != "erDiagram" else []
+    return faults + [line for line in lines if not _GRAMMAR.fullmatch(line)]
+
+
+def anchors(page: str) -> list[str]:
+    """Return the anchors of a Markdown page's headings, as GitHub names them."""
+    seen: Counter[str] = Counter()
+    found = []
+    without_code = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
+    for heading in re.findall(r"^#{1,6} (.*)$", without_code, re.MULTILINE):
+        shown = re.sub(r"\\(.)", r"\1", heading).lower()
+        anchor = re.sub(r"[^\w\- ]", "", shown).replace(" ", "-")
+        found.append(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
+        seen[anchor] += 1
+    return found
+
+
+def links(page: str) -> list[Link]:
+    """Return the links of a Markdown page."""
+    prose = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", page, flags=re.DOTALL)
+    return [
+        Link(*target.partition("#")[::2])
+        for target in re.findall(r"(?<!\\)\]\(([^)\s]*)\)", prose)
+    ]
+
+
+def ragged_rows(page: str) -> list[str]:
+    """Return rows of tables that have more or fewer cells than the line above."""
+    found, before = [], None
+    for line in page.split("\n"):
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else None
+        if cells is not None and before is not None and cells != before:
+            found.append(line)
+        before = cells
+    return found
