@@ -63,7 +63,7 @@ Severity = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lock:
-    """A lock on a relation that existed before the statement.
+    """A lock on a relation that existed before the statement's transaction.
 
     *relation* is schema.name, *kind* what it is (table, index, view, sequence, …).
     *is_new*: this statement took it; otherwise an earlier one of the transaction.
@@ -220,6 +220,8 @@ class RevisionFacts:
     file: str
     up: tuple[StatementFacts, ...]
     down: tuple[StatementFacts, ...] = ()
+    filled: tuple[Scan, ...] = ()
+    """Rows in each touched table while it was measured."""
     changes: tuple[Change, ...] = ()
     tables: tuple[Table, ...] = ()
     left_behind: tuple[Change, ...] = ()
@@ -229,6 +231,8 @@ class RevisionFacts:
     is_repeatable: bool | None = None
     """Whether a second run after a stop in the middle ends at the same catalog."""
     error: str | None = None
+    notes: tuple[str, ...] = ()
+    """What limits the measurement, such as a table that could get no rows."""
 
 
 @dataclass(frozen=True, slots=True)
