@@ -1,0 +1,108 @@
+"""The facts of a statement and of a revision as labelled lines of plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ai_platform.amounts import in_bytes, in_seconds
+
+from .verdict import leaks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ai_platform.review.facts import (
+        Change,
+        Lock,
+        Review,
+        RevisionFacts,
+        StatementFacts,
+    )
+
+__all__ = ["WAITING", "facts", "in_words", "lock_in_words", "spent", "troubles"]
+
+WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
+"""What the letters of `Blocked` stand for."""
+
+
+def facts(item: StatementFacts) -> Iterator[tuple[str, list[str]]]:
+    """Yield a label and its values for every fact of *item* that there is."""
+    groups = {
+        "Locks": [lock_in_words(one) for one in item.locks if one.is_new],
+        "Held from before": [
+            lock_in_words(one) for one in item.locks if not one.is_new
+        ],
+        "Waiting meanwhile": [
+            f"{one.relation}: {', '.join(WAITING[letter] for letter in one.letters)}"
+            for one in item.blocked
+            if one.letters
+        ],
+        "Rewritten": [
+            f"{one.relation}, {in_bytes(one.size)}" for one in item.rewritten
+        ],
+        "Read in full": [f"{one.relation}, {one.rows:,} rows" for one in item.scanned],
+        "Rows inserted": [f"{one.relation}, {one.rows:,}" for one in item.inserted],
+        "Rows updated": [f"{one.relation}, {one.rows:,}" for one in item.updated],
+        "Rows deleted": [f"{one.relation}, {one.rows:,}" for one in item.deleted],
+        "Changes": [in_words(one) for one in item.changes],
+        "Said by the server": list(item.notices),
+    }
+    yield from ((label, values) for label, values in groups.items() if values)
+
+
+def spent(item: StatementFacts) -> str:
+    """Return what *item* cost, or why nothing is known of it."""
+    if item.error:
+        return f"failed: {item.error}"
+    if not item.is_measured:
+        return "not measured"
+    timing = item.timing
+    parts = [f"{in_seconds(timing.duration_s)} here"]
+    if timing.estimated_s is not None:
+        parts.append(f"about {in_seconds(timing.estimated_s)} in production")
+    if timing.held_s:
+        parts.append(f"strongest lock held {in_seconds(timing.held_s)}")
+    if timing.wal_bytes:
+        parts.append(f"{in_bytes(timing.wal_bytes)} of WAL")
+    if timing.temp_bytes:
+        parts.append(f"{in_bytes(timing.temp_bytes)} of temporary files")
+    return ", ".join(parts)
+
+
+def lock_in_words(lock: Lock) -> str:
+    """Return mode, relation and circumstances of *lock*."""
+    notes = [lock.kind]
+    if lock.is_transient:
+        notes.append("while it ran")
+    if lock.waited:
+        notes.append("had to wait")
+    return f"{lock.mode} {lock.relation} ({', '.join(notes)})"
+
+
+def in_words(change: Change) -> str:
+    """Return one difference of two catalogs on one line."""
+    name = f"{change.kind} {change.identity}"
+    if change.property == "object":
+        return f"{name}: {'new' if change.before is None else 'gone'}"
+    before, after = change.before or "none", change.after or "none"
+    return f"{name}: {change.property}: {before} → {after}"
+
+
+def troubles(one: RevisionFacts, review: Review) -> Iterator[str]:
+    """Yield what kept a revision from being measured, and what its way down left."""
+    if one.error:
+        yield f"failed: {one.error}"
+    ways: Sequence[tuple[str, tuple[StatementFacts, ...]]] = (
+        ("up", one.up),
+        ("down", one.down),
+    )
+    for way, statements in ways:
+        for item in statements:
+            if item.error and item.error not in (one.error or ""):
+                yield f"{way} {item.number} {item.tag} failed: {item.error}"
+            elif not item.error and review.is_measured and not item.is_measured:
+                yield f"{way} {item.number} {item.tag} was not measured"
+    if leaks(one, review):
+        left = one.left_behind
+        yield from (f"left by the way down: {in_words(item)}" for item in left)
+        yield from (f"data lost on the way down: {name}" for name in one.lost)

@@ -1,0 +1,84 @@
+"""A review as lines and cells; who prints them knows about colour and width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ._describe import troubles
+from ._summary import HEADINGS, by_severity, rows
+from .verdict import Risk, judge, risk_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_platform.review.facts import Finding, Review
+
+__all__ = ["Block", "TerminalReport", "to_terminal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A finding: *head* on one line, *lines* below it."""
+
+    risk: Risk
+    head: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalReport:
+    """What a terminal shows, in this order.
+
+    *risk* colours *headline*; *rows* are cells by the keys of *headings*. Texts may
+    hold anything: who prints them escapes control characters.
+    """
+
+    risk: Risk
+    headline: str
+    scope: str
+    headings: dict[str, str]
+    rows: tuple[dict[str, str], ...]
+    blocks: tuple[Block, ...]
+
+
+def to_terminal(review: Review) -> TerminalReport:
+    """Return *review* for a terminal: verdict, table of revisions, findings."""
+    verdict = judge(review)
+    base = review.base or "the empty database"
+    measured = (
+        f"; measured on PostgreSQL {review.server_version}"
+        f" with {review.rows:,} rows in touched tables"
+    )
+    return TerminalReport(
+        risk=verdict.risk,
+        headline=verdict.headline,
+        scope=f"{base} to {review.head}: {verdict.scope}"
+        + (measured if review.is_measured else ""),
+        headings=dict(HEADINGS),
+        rows=tuple(
+            dict(zip(HEADINGS, row.cells(), strict=True)) for row in rows(review)
+        ),
+        blocks=(*_troubles(review), *map(_block, by_severity(review.findings))),
+    )
+
+
+def _troubles(review: Review) -> Iterator[Block]:
+    for one in review.revisions:
+        lines = tuple(troubles(one, review))
+        if lines:
+            yield Block(risk_of(one, review), f"{one.revision} {one.title}", lines)
+
+
+def _block(item: Finding) -> Block:
+    place = "" if item.statement is None else f" statement {item.statement}"
+    lines = [item.message, f"do: {item.remedy}"]
+    if not item.is_measured:
+        lines.append("read from the text, not measured")
+    if item.accepted is not None:
+        lines.append(f"accepted: {item.accepted}")
+    return Block(
+        risk="ok" if item.accepted is not None else item.severity,
+        head=f"{item.severity}  {item.rule}  {item.object}  ({item.revision}{place})",
+        lines=tuple(lines),
+    )
