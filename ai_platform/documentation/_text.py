@@ -60,7 +60,7 @@ def cell(text: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a table; without columns that are empty, without rows none."""
+    """Return the lines of a table without its empty columns; without rows none."""
     rows = [[cell(text) for text in row] for row in rows]
     if not rows:
         return []

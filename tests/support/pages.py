@@ -7,7 +7,15 @@ from collections import Counter
 from html.parser import HTMLParser
 from typing import NamedTuple
 
-__all__ = ["Page", "anchors", "links", "mermaid", "mermaid_faults", "ragged_rows"]
+__all__ = [
+    "Page",
+    "anchors",
+    "links",
+    "mermaid",
+    "mermaid_faults",
+    "ragged_rows",
+    "without_blocks",
+]
 
 _VOID = {"meta", "input", "br"}
 _TEXTS = {"script", "style"}
@@ -81,12 +89,17 @@ def mermaid_faults(text: str) -> list[str]:
     return faults + [line for line in lines if not _GRAMMAR.fullmatch(line)]
 
 
+def without_blocks(page: str) -> str:
+    """Return a Markdown page without its blocks of code; one left open stays."""
+    block = re.compile(r"^(`{3,})\w*$.*?^\1$", re.DOTALL | re.MULTILINE)
+    return block.sub("", page)
+
+
 def anchors(page: str) -> list[str]:
     """Return the anchors of a Markdown page's headings, as GitHub names them."""
     seen: Counter[str] = Counter()
     found = []
-    without_code = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
-    for heading in re.findall(r"^#{1,6} (.*)$", without_code, re.MULTILINE):
+    for heading in re.findall(r"^#{1,6} (.*)$", without_blocks(page), re.MULTILINE):
         shown = re.sub(r"\\(.)", r"\1", heading).lower()
         anchor = re.sub(r"[^\w\- ]", "", shown).replace(" ", "-")
         found.append(f"{anchor}-{seen[anchor]}" if seen[anchor] else anchor)
