@@ -22,6 +22,7 @@ from ._log_writer import (
     drain_all,
     drain_and_end,
     end_by_default,
+    listen_again,
 )
 from ._options import FLUSH_TIMEOUT_S, Options
 from ._poll import drive, look
@@ -40,6 +41,7 @@ __all__ = ["AsyncLogWriter"]
 
 logger = logging.getLogger("ai_platform.runtime")
 _open: Final[WeakSet[AsyncLogWriter]] = WeakSet()
+_listening: Final[WeakSet[asyncio.AbstractEventLoop]] = WeakSet()
 _endings: Final[set[asyncio.Task[None]]] = set()
 
 
@@ -137,6 +139,8 @@ class AsyncLogWriter(BaseWriter):
         finally:
             self._nudge_at = 0
             self._delivery.is_idle = True
+            if not any(one._is_running for one in list(_open) if one is not self):  # noqa: SLF001
+                _stop_listening(self._loop)
 
     async def _drive(self, run: Run) -> None:
         """Drive *run*; when the loop is about to end, write what is left."""
@@ -302,7 +306,7 @@ async def _called(fallback: Fallback, records: list[SetAside]) -> None:
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[object] = loop.create_future()
 
-    def end(error: BaseException | None) -> None:
+    def end(error: Exception | None) -> None:
         if not ended.done():
             if error is None:
                 ended.set_result(None)
@@ -310,11 +314,13 @@ async def _called(fallback: Fallback, records: list[SetAside]) -> None:
                 ended.set_exception(error)
 
     def work() -> None:
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
             fallback(records)
-        except BaseException as caught:  # noqa: BLE001 - raised where it is awaited
+        except Exception as caught:  # noqa: BLE001 - raised where it is awaited
             error = caught
+        except SystemExit:  # it would end the loop
+            error = RuntimeError("the fallback wants to end the process")
         with suppress(RuntimeError):  # the loop may be closed by now
             loop.call_soon_threadsafe(end, error)
 
@@ -346,6 +352,18 @@ def _listen_for_sigterm(loop: asyncio.AbstractEventLoop) -> None:
         signal.SIGTERM
     ) in {signal.SIG_DFL, drain_and_end}:
         loop.add_signal_handler(signal.SIGTERM, _begin_end, loop)
+        _listening.add(loop)
+
+
+def _stop_listening(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Leave SIGTERM to the writers of threads, or to the system, when *loop* ends."""
+    if loop is None or loop not in _listening:
+        return
+    if threading.current_thread() is threading.main_thread():
+        _listening.discard(loop)
+        if not loop.is_closed():
+            loop.remove_signal_handler(signal.SIGTERM)
+            listen_again()
 
 
 def _begin_end(loop: asyncio.AbstractEventLoop) -> None:

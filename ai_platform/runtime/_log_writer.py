@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from ._set_aside import Fallback
 
-__all__ = ["CLOSE_TIMEOUT_S", "LogWriter", "drain_all", "end_by_default"]
+__all__ = [
+    "CLOSE_TIMEOUT_S",
+    "GRACE_S",
+    "LOOK_S",
+    "LogWriter",
+    "drain_all",
+    "drain_and_end",
+    "end_by_default",
+    "listen_again",
+]
 
 CLOSE_TIMEOUT_S: Final = 5.0
 GRACE_S: Final = 1.0
@@ -72,6 +81,7 @@ class LogWriter(BaseWriter):
             flush_timeout_s=flush_timeout_s,
             fallback=fallback,
         )
+        self._drain_at_sigterm = drain_on_sigterm
         super().__init__(options)
         _open.add(self)
         if drain_on_sigterm:
@@ -174,6 +184,8 @@ class LogWriter(BaseWriter):
             self._driver = threading.get_ident()
             if self.pending:
                 self._drive_here()
+        except Exception:
+            logger.exception("the log writer failed")
         finally:
             self._driver = None
             self._driving.release()
@@ -209,6 +221,12 @@ def _drain_on_sigterm() -> None:
         return
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, drain_and_end)
+
+
+def listen_again() -> None:
+    """Drain at SIGTERM as before an event loop took it over, where anybody wants it."""
+    if any(writer._drain_at_sigterm for writer in list(_open)):  # noqa: SLF001
+        _drain_on_sigterm()
 
 
 def drain_and_end(number: int, _frame: Any) -> None:

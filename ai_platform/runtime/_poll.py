@@ -68,7 +68,7 @@ def hand_over(fallback: Fallback, records: list[SetAside]) -> int:
     """Give *records* to *fallback*; return 1, or 0 when it failed."""
     try:
         fallback(records)
-    except Exception:  # somebody else's code; the next batch may do better
+    except (Exception, SystemExit):  # somebody else's code; the next may do better
         logger.exception("the fallback of the log writer failed")
         return 0
     return 1

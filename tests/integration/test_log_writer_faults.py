@@ -112,6 +112,30 @@ def test_a_late_answer_is_asked_for(
     assert len(writing.check_books(database.connect())) == 10
 
 
+def test_rows_in_doubt_do_not_spin(
+    proxy: Proxy, open_writer: Callable[..., Writing]
+) -> None:
+    """With an answer lost, the wire dead and the buffer filling the processor rests."""
+
+    def lose_all(_: bytes) -> None:
+        proxy.hold()
+        proxy.cut()
+
+    proxy.on_client = once(lambda: setattr(proxy, "on_server", lose_all))
+    writing = open_writer(proxy.url, buffer_size=100, batch_size=100)
+    writing.urls(*range(10))
+    time.sleep(0.5)
+    writing.urls(*range(10, 70))
+    time.sleep(1.0)
+    begun = time.process_time()
+    time.sleep(0.5)
+
+    spent = time.process_time() - begun
+    proxy.on_server = bytes
+    proxy.resume()
+    assert spent < 0.25
+
+
 def test_a_transaction_left_open_is_ended(
     database: Database, proxy: Proxy, open_writer: Callable[..., Writing]
 ) -> None:

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from tests.support.database import Database
 
 HEAD = """
-import asyncio, multiprocessing, os, signal, sys, threading, time
+import asyncio, multiprocessing, os, signal, sys, threading, time, warnings
+warnings.filterwarnings('ignore', '.*fork', DeprecationWarning)
 from ai_platform.runtime import AsyncLogWriter, LogWriter
 def kill(): os.kill(os.getpid(), signal.SIGTERM)
 """
 
 
-def run_script(database: Database, text: str, *, code: int = 0) -> str:
+def run_script(database: Database, text: str, *words: str, code: int = 0) -> str:
     """Run *text* as a service; return its output after it ended with *code*."""
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-W", "error", "-c", HEAD + text],
+        [sys.executable, "-X", "dev", "-W", "error", "-c", HEAD + text, *words],
         env=database.environment("log_writer", PYTHONPATH=str(CHECKOUT)),
         capture_output=True,
         encoding="utf-8",
@@ -106,6 +107,16 @@ async def main():
     await asyncio.sleep(20)
 asyncio.run(main())
 """
+AFTER = """
+async def main():
+    async with AsyncLogWriter() as w:
+        w.push({'url': '1'})
+s = LogWriter()
+asyncio.run(main())
+s.push({'url': '2'})
+kill()
+time.sleep(20)
+"""
 TWICE = """
 w = LogWriter()
 threading.Timer(0.1, kill).start()
@@ -117,13 +128,30 @@ time.sleep(20)
 
 
 @pytest.mark.parametrize(
-    ("text", "urls"), [(SYNC, 1), (ASYNC, 1), (BOTH, 2), (TWICE, 1)]
+    ("text", "urls"), [(SYNC, 1), (ASYNC, 1), (BOTH, 2), (AFTER, 2), (TWICE, 1)]
 )
 def test_sigterm_drains_and_ends(database: Database, text: str, urls: int) -> None:
     """The process ends by the signal, as its supervisor expects, after writing."""
     run_script(database, text, code=-15)
 
     assert len(stored(database)) == urls
+
+
+def test_the_first_process_of_a_container_ends(database: Database) -> None:
+    """Linux ignores a default for process 1; a service there is ended all the same."""
+    text = """
+import subprocess
+run = ['unshare', '--pid', '--fork', '--kill-child', sys.executable, '-c', sys.argv[1]]
+done = subprocess.run(run, capture_output=True, text=True, timeout=20)
+print(done.returncode, done.stderr)
+"""
+    service = HEAD + SYNC.replace("kill()", "assert os.getpid() == 1\nkill()")
+    told = run_script(database, text, service)
+    if "Operation not permitted" in told:
+        pytest.skip("a name space of processes needs root")
+
+    assert told.split() == ["143"]
+    assert stored(database) == ["1"]
 
 
 def test_a_handler_of_the_service_decides(database: Database) -> None:
