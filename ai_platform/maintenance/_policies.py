@@ -26,6 +26,7 @@ __all__ = [
     "now_or",
     "policy_of",
     "resolve",
+    "switched_off",
     "wanted",
 ]
 
@@ -127,6 +128,11 @@ def wanted(conn: psycopg.Connection[Any], table: str | None) -> list[Policy]:
             hint=f"platform partitions policy {policy.parent} --enable",
         )
     return [policy]
+
+
+def switched_off(conn: psycopg.Connection[Any]) -> list[Policy]:
+    """Return the policies that nobody follows."""
+    return [policy for policy in _all(conn) if not policy.is_enabled]
 
 
 def policy_of(conn: psycopg.Connection[Any], table: str) -> Policy:

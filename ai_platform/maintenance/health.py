@@ -12,7 +12,7 @@ from ai_platform.connection import first_line
 from ai_platform.names import DAILY_STATS, METRICS
 
 from ._attached import partitions
-from ._policies import PolicyFault, now_or, resolve, wanted
+from ._policies import PolicyFault, now_or, resolve, switched_off, wanted
 from ._session import PASSING, session
 from ._status import status
 from .standby import is_standby
@@ -60,10 +60,14 @@ def findings(
         at = now_or(conn, now)
         policies = wanted(conn, None)
         overdue = {policy.parent: _overdue(conn, policy, at) for policy in policies}
+        idle = switched_off(conn)
     for one in status(conn, now=at):
         problems = [*one.problems, *overdue[one.parent], *_not_durable(one, at)]
         detail = "; ".join(problems) or f"covered until {one.covered_until:%Y-%m-%d}"
         found.append(Finding(one.parent, is_well=not problems, detail=detail))
+    # somebody has said so: no alarm, but nobody should wonder either
+    told = "not looked at: its policy is switched off"
+    found += [Finding(policy.parent, is_well=True, detail=told) for policy in idle]
     with session(conn, writes=False):
         found.append(_statistics(conn, at))
     return found

@@ -12,13 +12,12 @@ from psycopg.rows import class_row
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue
 from ai_platform.names import PARTITION_POLICIES
-from ai_platform.settings import settings
 from ai_platform.text import quoted
 
 from ._attached import partitions
 from ._bounds import GRANULARITIES
 from ._policies import PolicyFault, now_or, policy_of, resolve
-from ._session import limit_waits, session
+from ._session import session
 
 if TYPE_CHECKING:
     import psycopg
@@ -82,15 +81,16 @@ def change(
 ) -> Changed:
     """Change the policy of *table*, or with *dry_run* say what would change.
 
+    Where nothing is *wanted* it is only read: by any reader, on a standby too.
+
     Partitions that exist stay as they are: `apply` makes the coming ones by the new
     rules, `prune` removes by the new retention.
 
     Raises BadValue (*table*, a value), Refused.
     """
     columns = _columns(wanted)
-    with session(conn, writes=not (dry_run and wanted.is_empty)):
+    with session(conn, writes=not wanted.is_empty):
         parent = policy_of(conn, table).parent
-        limit_waits(conn, settings().lock_timeout_s)
         before = after = _read(conn, parent)
         effects: list[str] = []
         with conn.transaction():

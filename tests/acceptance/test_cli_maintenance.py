@@ -245,6 +245,16 @@ def test_a_policy_is_shown_and_changed(call: Platform) -> None:
     assert (after["ahead"], after["is_durable"]) == (9, True)
 
 
+def test_a_reader_is_shown_a_policy(call: Platform, run: Run) -> None:
+    """To look needs no more than a reader's login; to change needs the owner."""
+    words = ("platform", "partitions", "policy", LOGS)
+    env = call.database.environment("readonly")
+
+    assert "7 days" in run(*words, env=env, check=True).stdout
+    for more in (("--ahead", "9"), ("--ahead", "9", "--dry-run")):
+        assert run(*words, *more, env=env).returncode == 4
+
+
 def test_durable_mode_is_no_drift(call: Platform, run: Run, database: Database) -> None:
     """Days of before may be UNLOGGED still; one that begins after must be logged."""
     call("partitions apply")

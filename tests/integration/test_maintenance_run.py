@@ -10,6 +10,7 @@ from psycopg import sql
 
 from ai_platform.errors import BadValue, Refused
 from ai_platform.maintenance import health, partitions, run
+from ai_platform.maintenance.policies import Change, change
 from ai_platform.maintenance.run import Options
 
 if TYPE_CHECKING:
@@ -281,6 +282,16 @@ def test_who_may_not_is_refused_at_once(database: Database) -> None:
     """One refusal with advice, not one failure for each part."""
     with pytest.raises(Refused, match="may not act as platform_owner"):
         run.run(database.connect("app"))
+
+
+def test_health_names_what_nobody_looks_after(keeper: Any) -> None:
+    """A policy that was switched off is no alarm, and is not passed over."""
+    change(keeper, "public.request_logs", Change(is_enabled=False))
+
+    found = {one.subject: one for one in health.findings(keeper)}
+
+    assert found["public.request_logs"].is_well
+    assert "switched off" in found["public.request_logs"].detail
 
 
 def test_health_names_what_was_missed(database: Database, keeper: Any) -> None:
