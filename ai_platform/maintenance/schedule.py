@@ -90,7 +90,8 @@ def cron(when: time, command: list[str], database: str) -> str:
     line = shlex.join(command).replace("%", r"\%")
     return "\n".join(
         [
-            f"# {ENVIRONMENT} (mode 0600) holds DATABASE_URL of {database}.",
+            f"# {ENVIRONMENT} (mode 0600) holds DATABASE_URL='…', in quotes",
+            f"# since a shell reads it, of database {_plain(database)}.",
             "# CRON_TZ is of cronie; Vixie cron reads the time in the machine's zone,",
             "# which is as good: partitions are made days ahead.",
             "CRON_TZ=UTC",
@@ -103,11 +104,12 @@ def systemd(when: time, command: list[str], database: str) -> str:
     """Return a service and its timer that run *command* each day at *when*, in UTC."""
     # systemd reads % and $ in a command
     line = shlex.join(command).replace("%", "%%").replace("$", "$$")
+    shown = _plain(database).replace("%", "%%")
     return "\n".join(
         [
             "# /etc/systemd/system/platform-maintenance.service",
             "[Unit]",
-            f"Description=Upkeep of database {_plain(database)}",
+            f"Description=Upkeep of database {shown}",
             "After=network-online.target",
             "Wants=network-online.target",
             "",
@@ -121,7 +123,7 @@ def systemd(when: time, command: list[str], database: str) -> str:
             "",
             "# /etc/systemd/system/platform-maintenance.timer",
             "[Unit]",
-            f"Description=Upkeep of database {_plain(database)}, every day",
+            f"Description=Upkeep of database {shown}, every day",
             "",
             "[Timer]",
             f"OnCalendar=*-*-* {when:%H:%M}:00 UTC",
@@ -149,7 +151,8 @@ def pg_cron(when: time, database: str, login: str, parents: Iterable[str] = ()) 
         "-- The times are those of cron.timezone, GMT unless it was changed.",
         "-- The server makes partitions and statistics; it removes nothing: DETACH",
         "-- CONCURRENTLY runs in no function, and a job knows no name of tomorrow.",
-        "-- Run `platform maintenance run --only prune --only expiry` beside it.",
+        "-- Beside it, from any machine:",
+        "-- platform maintenance run --only detaches --only prune --only expiry",
     ]
     for job in jobs:
         minutes = when.hour * 60 + when.minute + job.minutes
@@ -170,5 +173,5 @@ def _literal(value: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return *text* for a line of a unit: no line end, no specifier."""
-    return "".join(c if c.isprintable() else "?" for c in text).replace("%", "%%")
+    """Return *text* for a comment: without a line end, behind which commands begin."""
+    return "".join(c if c.isprintable() else "?" for c in text)

@@ -124,6 +124,15 @@ def test_one_detach_alone_is_what_pg_cron_can(cron: Cron, database: Database) ->
     assert "cannot run inside a transaction block" in cron.ended(1)[beside][1]
 
 
+def test_no_name_begins_a_command() -> None:
+    """A database may be called anything: in a schedule it stays a remark."""
+    evil = "a\n* * * * * touch /x\r%%n"
+    for printed in (schedule.cron, schedule.systemd):
+        lines = printed(AT, ["platform"], evil).splitlines()
+        assert not [line for line in lines if line.startswith("*")]
+        assert sum("touch" in line for line in lines) == 1 + ("[Unit]" in lines)
+
+
 def test_times_go_round_midnight() -> None:
     """Jobs after 23:55 are of the next day's first minutes."""
     script = schedule.pg_cron(time_of_day(23, 55), "x", "it's me", ["a.b"])
