@@ -50,7 +50,7 @@ fix: $(READY) ## Format, and mend what the linter can
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format --quiet .
 
-docs: $(READY) ## Rewrite what is generated: review SQL, command reference
+docs: $(READY) ## Rewrite what is generated: review SQL, schema pages, commands
 	@$(BIN)/platform docs build
 
 bench: $(READY) ## Print the figures of benchmarks/ as ratios

@@ -55,6 +55,8 @@ def test_the_worked_example_works(database: Database, copy: Path) -> None:
     )
     assert columns.fetchall() == [("Where people read about it",)]
     assert list((copy / "migrations" / "review").glob("*.up.sql"))
+    page = copy / "docs" / "schema" / "data_platform.md"
+    assert "Where people read about it" in page.read_text(encoding="utf-8")
 
 
 def _add_the_column(copy: Path) -> None:
