@@ -14,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Self, cast
 from weakref import WeakSet
 
+from ._dial import leave_signals
 from ._effects import READ, WRITE, HandOver, Idle, Ready
 from ._log_writer import (
     CLOSE_TIMEOUT_S,
@@ -314,6 +315,7 @@ async def _called(fallback: Fallback, records: list[SetAside]) -> None:
                 ended.set_exception(error)
 
     def work() -> None:
+        leave_signals()
         error: Exception | None = None
         try:
             fallback(records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,9 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Dialer"]
+__all__ = ["Dialer", "leave_signals"]
+
+_OF_FAULTS: Final = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 10.0
@@ -83,6 +86,14 @@ class Dialer:
             self._attempt = None
 
 
+def leave_signals() -> None:
+    """Leave the signals to the threads of the service.
+
+    One that arrives here would not wake the main thread, whose handlers it is for.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _OF_FAULTS)
+
+
 class _Attempt:
     def __init__(
         self, conninfo: str, options: dict[str, Any], wake: Callable[[], None]
@@ -94,15 +105,17 @@ class _Attempt:
         self._lock = threading.Lock()
         self._wake = wake
         arguments = (conninfo, options)
-        thread = threading.Thread(
+        self._thread = threading.Thread(
             target=self._connect, args=arguments, name="log_writer connect", daemon=True
         )
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError:  # the interpreter is about to end: no more threads
             self._connect(*arguments)
 
     def _connect(self, conninfo: str, options: dict[str, Any]) -> None:
+        if threading.current_thread() is self._thread:
+            leave_signals()
         connection = None
         try:
             connection = psycopg.connect(conninfo, **options)

@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 import threading
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, Self
 from weakref import WeakSet
 
+from ._dial import leave_signals
 from ._options import FLUSH_TIMEOUT_S, Options
 from ._poll import drive
 from ._writer import BaseWriter
@@ -37,6 +38,8 @@ GRACE_S: Final = 1.0
 """How much longer than asked for a fallback under way is waited for."""
 LOOK_S: Final = 0.1
 """How often `flush` looks whether somebody works for it."""
+_FIRST_TICK_S: Final = 0.0005
+_LONGEST_TICK_S: Final = 0.01
 
 logger = logging.getLogger("ai_platform.runtime")
 _open: Final[WeakSet[LogWriter]] = WeakSet()
@@ -91,12 +94,12 @@ class LogWriter(BaseWriter):
         super()._begin()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        # one at a time drives the delivery
-        self._driving = threading.Lock()
-        self._driver: int | None = None
+        self._is_working = False
+        # one thread at a time drives the delivery; a signal in it may go on with it
+        self._driving = threading.RLock()
 
     def _nudge(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
+        if not self._is_working:
             self._start()
         self._wake()
 
@@ -107,16 +110,19 @@ class LogWriter(BaseWriter):
             thread = threading.Thread(target=self._work, name="log_writer", daemon=True)
             self._begun()
             self._thread = thread
+            self._is_working = True
             thread.start()
             _drain_with_worker()
         except RuntimeError:
             # no more threads at the end of the interpreter: close() will write it
             self._delivery.is_idle = True
             self._nudge_at = 0
+            self._is_working = False
         finally:
             self._starting.release()
 
     def _work(self) -> None:
+        leave_signals()
         with self._driving:
             try:
                 drive(self._next_run(), self._wake, self._options.fallback)
@@ -126,6 +132,7 @@ class LogWriter(BaseWriter):
                 # the next push starts another
                 self._nudge_at = 0
                 self._delivery.is_idle = True
+                self._is_working = False
 
     def flush(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Wait until everything pushed before is written or set aside.
@@ -139,7 +146,7 @@ class LogWriter(BaseWriter):
         while self.pending and not done.is_set():
             if monotonic() >= ends:
                 return False
-            if self._thread is None or not self._thread.is_alive():
+            if not self._is_working:
                 self._start()
             # one whose thread ended just now asks another
             done.wait(min(LOOK_S, max(0.0, ends - monotonic())))
@@ -164,10 +171,12 @@ class LogWriter(BaseWriter):
     def _end(self, timeout_s: float) -> bool:
         # a fallback that hangs must not keep the process
         ends = monotonic() + timeout_s + GRACE_S
-        thread = self._thread
-        if thread is not threading.current_thread():
-            if thread is not None and thread.is_alive():
-                thread.join(timeout_s + GRACE_S)
+        if self._thread is not threading.current_thread():
+            # not join(): in a signal handler within another join() it would hang
+            tick = _FIRST_TICK_S
+            while self._is_working and monotonic() < ends:
+                sleep(tick)
+                tick = min(2 * tick, _LONGEST_TICK_S)
             if self.pending:
                 self._drive_alone(ends)
         self._refuse_rest()
@@ -176,18 +185,14 @@ class LogWriter(BaseWriter):
 
     def _drive_alone(self, ends: float) -> None:
         """Write here what no thread of ours writes; it may be just about to begin."""
-        if self._driver == threading.get_ident():
-            return  # a signal in the middle of it: what was begun goes on after it
         if not self._driving.acquire(timeout=max(0.0, ends - monotonic())):
             return
         try:
-            self._driver = threading.get_ident()
             if self.pending:
                 self._drive_here()
         except Exception:
             logger.exception("the log writer failed")
         finally:
-            self._driver = None
             self._driving.release()
 
     def __enter__(self) -> Self:

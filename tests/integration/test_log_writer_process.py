@@ -119,16 +119,18 @@ time.sleep(20)
 """
 TWICE = """
 w = LogWriter()
-threading.Timer(0.1, kill).start()
 w.push({'url': '1'})
 signal.signal(signal.SIGALRM, lambda *_: kill())
-signal.setitimer(signal.ITIMER_REAL, 0.1)
+signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+kill()
 time.sleep(20)
 """
 
 
 @pytest.mark.parametrize(
-    ("text", "urls"), [(SYNC, 1), (ASYNC, 1), (BOTH, 2), (AFTER, 2), (TWICE, 1)]
+    ("text", "urls"),
+    [(SYNC, 1), (ASYNC, 1), (BOTH, 2), (AFTER, 2), (TWICE, 1)],
+    ids=["thread", "asyncio", "both", "after a loop", "twice"],
 )
 def test_sigterm_drains_and_ends(database: Database, text: str, urls: int) -> None:
     """The process ends by the signal, as its supervisor expects, after writing."""
@@ -172,7 +174,8 @@ def test_a_signal_within_push_does_not_lock_up(database: Database) -> None:
     text = """
 import random
 w = LogWriter(flush_interval_s=0.01, batch_size=5)
-threading.Timer(random.uniform(0.1, 0.3), kill).start()
+signal.signal(signal.SIGALRM, lambda *_: kill())
+signal.setitimer(signal.ITIMER_REAL, random.uniform(0.1, 0.3))
 while True:
     w.push({'url': 'x'})
     w.push({'url': 'x\\0'})
@@ -188,7 +191,8 @@ def test_closing_in_a_handler_is_fine(database: Database) -> None:
     text = """
 w = LogWriter(flush_interval_s=0.01, batch_size=5)
 signal.signal(signal.SIGTERM, lambda *_: w.close())
-threading.Timer(0.2, kill).start()
+signal.signal(signal.SIGALRM, lambda *_: kill())
+signal.setitimer(signal.ITIMER_REAL, 0.2)
 while not w._closed:
     w.push({'url': 'x'})
 w.close()
