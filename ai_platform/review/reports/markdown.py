@@ -186,9 +186,9 @@ def _rank(risk: Risk) -> int:
 def _finding(item: Finding) -> _Part:
     place = "" if item.statement is None else f", statement {item.statement}"
     how = "" if item.is_measured else " (read from the text, not measured)"
+    sign = f"- {_SIGNS[item.severity]} **{plain(item.rule, at_most=80)}**"
     lines = [
-        f"- {_SIGNS[item.severity]} **{plain(item.rule, at_most=80)}**"
-        f" {code(item.object)} in {code(item.revision)}{place}{how}",
+        f"{sign} {code(item.object)} in {code(item.revision)}{place}{how}",
         plain(item.message, at_most=1000),
         f"*Do:* {plain(item.remedy, at_most=1000)}",
     ]

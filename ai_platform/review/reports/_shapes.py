@@ -1,0 +1,65 @@
+"""Touched tables before and after a revision, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ai_platform.page import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ai_platform.review.facts import Column, Table
+
+__all__ = ["shapes"]
+
+_SIGNS = {"same": "", "changed": "→", "new": "+", "gone": "x"}
+
+
+def shapes(tables: Sequence[Table]) -> str:
+    """Return a drawing of each of *tables*, column beside column."""
+    return "".join(map(_shape, tables))
+
+
+def _shape(table: Table) -> str:
+    whole = "before" if table.after is None else "after"
+    heads = {"before": "Before", "after": "After"}
+    if table.before is None or table.after is None:
+        state = "dropped" if table.after is None else "new"
+        rows = table.before if table.after is None else table.after
+        kind = "gone" if table.after is None else "new"
+        body = "".join(_cell(column, kind) for column in rows or ())
+        return (
+            f'<figure class="shape one"><figcaption>{text_of(table.relation)} '
+            f'<span class="tag">{state}</span></figcaption>'
+            f'<div class="entity" aria-label="{heads[whole]}">{body}</div></figure>'
+        )
+    body = "".join(_pairs(table.before, table.after))
+    return (
+        f'<figure class="shape"><figcaption>{text_of(table.relation)}</figcaption>'
+        f'<div class="pairs"><b>Before</b><i></i><b>After</b>{body}</div></figure>'
+    )
+
+
+def _pairs(before: Sequence[Column], after: Sequence[Column]) -> Iterator[str]:
+    """Yield left, sign and right of each column, kept ones beside each other."""
+    new = {column.name: column for column in after}
+    old = {column.name for column in before}
+    for column in before:
+        other = new.get(column.name)
+        if other is None:
+            yield f"{_cell(column, 'gone')}<i>{_SIGNS['gone']}</i><span></span>"
+            continue
+        kind = "same" if other == column else "changed"
+        yield f"{_cell(column, kind)}<i>{_SIGNS[kind]}</i>{_cell(other, kind)}"
+    for column in after:
+        if column.name not in old:
+            yield f"<span></span><i>{_SIGNS['new']}</i>{_cell(column, 'new')}"
+
+
+def _cell(column: Column, kind: str) -> str:
+    keys = "".join(f'<span class="key">{text_of(key)}</span>' for key in column.keys)
+    return (
+        f'<span class="column {kind}"><code>{text_of(column.name)}</code>{keys}'
+        f"<small>{text_of(column.definition)}</small></span>"
+    )

@@ -1,0 +1,240 @@
+"""A review as one HTML page that needs nothing else: no network and no script."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ai_platform.amounts import in_seconds
+from ai_platform.page import page, text_of
+
+from ._describe import WAITING, facts, in_words, spent, troubles
+from ._shapes import shapes
+from ._sql_html import highlighted
+from ._style import TONES, style_of
+from ._summary import (
+    HEADINGS,
+    blocked_by,
+    by_severity,
+    findings_of,
+    is_strong,
+    rows,
+)
+from ._timeline import timeline
+from .verdict import judge, risk_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ai_platform.review.facts import (
+        Finding,
+        Review,
+        RevisionFacts,
+        StatementFacts,
+    )
+
+__all__ = ["to_html"]
+
+_LETTERS: Final = tuple(WAITING)
+_OPEN: Final = ' open=""'
+
+
+def to_html(review: Review) -> str:
+    """Return *review* as a page, well-formed as XML too; any text may be hostile."""
+    verdict = judge(review)
+    base = review.base or "the empty database"
+    how = (
+        f"measured on PostgreSQL {review.server_version} with {review.rows:,} rows in "
+        "touched tables"
+        if review.is_measured
+        else "read only, not measured"
+    )
+    return page(
+        verdict.headline,
+        _cards(review),
+        subtitle=f"{base} → {review.head}, {how}",
+        figures={
+            "Revisions": f"{verdict.revisions:,}",
+            "Statements": f"{verdict.statements:,}",
+            "Errors": f"{verdict.errors:,}",
+            "Warnings": f"{verdict.warnings:,}",
+            "Notes": f"{verdict.notes:,}",
+            "Accepted": f"{verdict.accepted:,}",
+        },
+        footer="Locks, waits, rewrites and scans as the scratch server showed them; "
+        "estimates follow its rates on the sizes of production.",
+        style=style_of(verdict.risk),
+    )
+
+
+def _cards(review: Review) -> Iterator[str]:
+    if review.revisions:
+        yield _table(review)
+    found = "".join(map(_finding, by_severity(review.findings)))
+    if found:
+        yield _card("Findings", f'<ol class="findings">{found}</ol>')
+    for number, one in enumerate(review.revisions):
+        yield _revision(one, number, review)
+
+
+def _card(title: str, body: str, *, anchor: str = "") -> str:
+    """Return a section; *title* and *body* are HTML."""
+    mark = f' id="{anchor}"' if anchor else ""
+    return f'<section class="card"{mark}><h2>{title}</h2>{body}</section>'
+
+
+def _table(review: Review) -> str:
+    heads = "".join(f"<th>{head}</th>" for head in HEADINGS.values())
+    body = []
+    for number, row in enumerate(rows(review)):
+        first = (
+            f'<td><a href="#r{number}"><code>{text_of(row.revision)}</code></a> '
+            f"{text_of(row.title)}</td>"
+        )
+        risk = f'<td data-head="Risk">{_tag(row.risk, TONES[row.risk])}</td>'
+        rest = zip(list(HEADINGS.values())[2:], row.cells()[2:], strict=True)
+        cells = "".join(
+            f'<td data-head="{head}"><span>{text_of(cell)}</span></td>'
+            for head, cell in rest
+        )
+        body.append(f"<tr>{first}{risk}{cells}</tr>")
+    return _card(
+        "Revisions",
+        f'<table class="wide"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table>",
+    )
+
+
+def _tag(text: str, tone: str = "") -> str:
+    return f'<span class="tag {tone}">{text_of(text)}</span>'
+
+
+def _finding(item: Finding) -> str:
+    accepted = item.accepted is not None
+    tone = "quiet" if accepted else TONES[item.severity]
+    place = "" if item.statement is None else f", statement {item.statement}"
+    how = "" if item.is_measured else " (read from the text, not measured)"
+    head = f"{_tag(item.severity, '' if accepted else tone)} "
+    head += f"<b>{text_of(item.rule)}</b> <code>{text_of(item.object)}</code> "
+    head += f'<span class="soft">in {text_of(item.revision)}{place}{how}</span>'
+    lines = [
+        head,
+        f"<p>{text_of(item.message)}</p>",
+        f'<p><span class="soft">Do:</span> {text_of(item.remedy)}</p>',
+    ]
+    if accepted:
+        reason = f'<span class="soft">Accepted:</span> {text_of(item.accepted)}'
+        lines.append(f"<p>{reason}</p>")
+    return f'<li class="is-{tone}">{"".join(lines)}</li>'
+
+
+def _revision(one: RevisionFacts, number: int, review: Review) -> str:
+    risk = risk_of(one, review)
+    title = (
+        f"<code>{text_of(one.revision)}</code> {text_of(one.title)}"
+        f"{_tag(risk, TONES[risk])}"
+    )
+    after = one.down_revision or "nothing"
+    parts = [
+        f'<p class="soft">{text_of(one.file)}, after {text_of(after)}</p>',
+        _list("What went wrong", troubles(one, review)),
+        _section("Strong locks over time", timeline(one.up)),
+        _section("Who waits while it runs", _matrix(one.up)),
+        _section("Touched tables", shapes(one.tables)),
+        _list("Changes of the catalog", map(in_words, one.changes)),
+        _section("Statements", _statements(one.up, one.revision, review)),
+        _section("Way down", _statements(one.down, None, review)),
+    ]
+    return _card(title, "".join(parts), anchor=f"r{number}")
+
+
+def _section(title: str, body: str) -> str:
+    return f"<h3>{title}</h3>{body}" if body else ""
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    items = "".join(f'<li class="soft">{text_of(line)}</li>' for line in lines)
+    return _section(title, f'<ul class="findings">{items}</ul>' if items else "")
+
+
+def _matrix(statements: Sequence[StatementFacts]) -> str:
+    found = blocked_by(statements)
+    if not found:
+        return ""
+    heads = "".join(f"<th>{WAITING[letter]}</th>" for letter in _LETTERS)
+    body = "".join(
+        f"<tr><td><code>{text_of(item.relation)}</code></td>"
+        + "".join(map(_waits, (item.reads, item.writes, item.ddl)))
+        + "</tr>"
+        for item in found
+    )
+    return (
+        f'<div class="scroll"><table class="matrix"><thead><tr><th></th>{heads}</tr>'
+        f"</thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _waits(waits: bool) -> str:  # noqa: FBT001 - private
+    return (
+        f'<td class="{"bad" if waits else "free"}">{"waits" if waits else "free"}</td>'
+    )
+
+
+def _statements(
+    statements: Sequence[StatementFacts], revision: str | None, review: Review
+) -> str:
+    return "".join(
+        _statement(
+            item,
+            () if revision is None else findings_of(review, revision, item.number),
+        )
+        for item in statements
+    )
+
+
+def _statement(item: StatementFacts, found: Sequence[Finding]) -> str:
+    """Return a statement folded, but open where somebody has to look."""
+    hot = item.error or any(one.accepted is None for one in found)
+    marks = "".join(_marks(item, found))
+    where = f", line {item.line}" if item.line else ""
+    way = "" if item.in_transaction else ", commits by itself"
+    limits = (
+        f"waits {_limit(item.lock_timeout_ms)} for a lock, "
+        f"runs {_limit(item.statement_timeout_ms)}"
+    )
+    lines = "".join(
+        f"<dt>{label}</dt><dd><ul>{''.join(f'<li>{text_of(v)}</li>' for v in values)}"
+        "</ul></dd>"
+        for label, values in (
+            ("Cost", [spent(item)]),
+            *facts(item),
+            ("Limits", [limits]),
+        )
+    )
+    return (
+        f'<details class="statement"{_OPEN if hot else ""}><summary>'
+        f"<b>{item.number}. {text_of(item.tag)}</b>{marks}"
+        f'<span class="soft">{where.removeprefix(", ")}{way}</span></summary>'
+        f'{highlighted(item.sql)}<dl class="facts">{lines}</dl></details>'
+    )
+
+
+def _limit(milliseconds: int) -> str:
+    if not milliseconds:
+        return "without limit"
+    return f"at most {in_seconds(milliseconds / 1000)}"
+
+
+def _marks(item: StatementFacts, found: Sequence[Finding]) -> Iterator[str]:
+    """Yield the few words by which a reader chooses what to unfold."""
+    if item.error:
+        yield _tag("failed", "bad")
+    elif not item.is_measured:
+        yield _tag("not measured", "bad")
+    strongest = item.strongest
+    if strongest is not None:
+        yield _tag(strongest.mode, "bad" if is_strong(strongest) else "")
+    if item.rewritten:
+        yield _tag("rewrite", "bad")
+    for one in found:
+        if one.accepted is None:
+            yield _tag(one.rule, TONES[one.severity])

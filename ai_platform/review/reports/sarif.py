@@ -1,0 +1,223 @@
+"""A review as SARIF 2.1.0, which code hosts show beside the lines of a revision."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from ai_platform.review.facts import Finding
+from ai_platform.text import printable
+
+from ._describe import troubles
+from ._github import plain
+from ._summary import by_severity
+from .verdict import judge, risk_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from ai_platform.review.facts import Review, RevisionFacts, Severity
+
+__all__ = ["MOST_RESULTS", "NOT_MEASURED", "RuleHelp", "to_sarif"]
+
+MOST_RESULTS: Final = 25_000
+"""How many results of a run GitHub takes; the least severe are left out."""
+NOT_MEASURED: Final = "not-measured"
+"""The rule under which revisions stand that failed or were not measured in full."""
+
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_UPGRADE: Final = re.compile(r"^(async )?def upgrade\b", re.MULTILINE)
+_WORD: Final = re.compile(r"\w+")
+_LONGEST: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHelp:
+    """What a code host says about a rule.
+
+    *uri* is the address of its page, where it has one, and *markdown* that page's
+    text.
+    """
+
+    id: str
+    hazard: str
+    remedy: str
+    severity: Severity = "warning"
+    uri: str | None = None
+    markdown: str | None = None
+
+
+def to_sarif(
+    review: Review,
+    *,
+    rules: Iterable[RuleHelp] = (),
+    sources: Mapping[str, str] | None = None,
+) -> str:
+    """Return *review* as SARIF, the worst results first.
+
+    *rules* explains those that may be found. *sources* maps the files of revisions,
+    as the review names them, to their text: in it the line is looked for where a
+    revision speaks of the finding's object; else a result stands on the first line.
+    """
+    found = [*_incomplete(review), *by_severity(review.findings)]
+    shown = found[:MOST_RESULTS]
+    known = {rule.id: rule for rule in (*rules, _OWN_RULE)}
+    for item in shown:
+        known.setdefault(item.rule, _unknown(item))
+    places = {name: place for place, name in enumerate(sorted(known))}
+    files = {one.revision: one for one in review.revisions}
+    prints = _fingerprints(shown, files)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "platform review",
+                "rules": [_rule(known[name]) for name in sorted(known)],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [_invocation(review, left=len(found) - len(shown))],
+        "results": [
+            {
+                **_result(item, files.get(item.revision), sources or {}),
+                "ruleIndex": places[item.rule],
+                "partialFingerprints": {"platformReview/v1": mark},
+            }
+            for item, mark in zip(shown, prints, strict=True)
+        ],
+    }
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return json.dumps(document, indent=1, sort_keys=True)
+
+
+_OWN_RULE: Final = RuleHelp(
+    NOT_MEASURED,
+    "what was not measured may do anything to production",
+    "let the revision run on the scratch server, or look at it by hand",
+    "error",
+)
+
+
+def _unknown(item: Finding) -> RuleHelp:
+    return RuleHelp(item.rule, item.message, item.remedy, item.severity)
+
+
+def _incomplete(review: Review) -> Iterator[Finding]:
+    """Yield a finding for each revision of which something is not known."""
+    for one in review.revisions:
+        if risk_of(one, review) in {"failed", "unmeasured"}:
+            yield Finding(
+                rule=NOT_MEASURED,
+                severity="error",
+                revision=one.revision,
+                statement=None,
+                object=one.revision,
+                message="; ".join(troubles(one, review)),
+                remedy=_OWN_RULE.remedy,
+                is_measured=True,
+            )
+
+
+def _rule(rule: RuleHelp) -> dict[str, Any]:
+    text = f"{rule.hazard}. Do: {rule.remedy}"
+    page = rule.markdown or f"{plain(rule.hazard)}\n\n**Do:** {plain(rule.remedy)}"
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": _message(rule.hazard)},
+        "fullDescription": {"text": _message(text)},
+        "help": {"text": _message(text), "markdown": page},
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": {"tags": ["database", "migration"]},
+        **({"helpUri": rule.uri} if rule.uri else {}),
+    }
+
+
+def _invocation(review: Review, *, left: int) -> dict[str, Any]:
+    verdict = judge(review)
+    notes = [{"level": "note", "message": {"text": verdict.headline}}]
+    if left:
+        text = f"{left} results left out: {MOST_RESULTS} is the most that is read"
+        notes.append({"level": "warning", "message": {"text": text}})
+    complete = not (verdict.failed or verdict.unmeasured)
+    return {"executionSuccessful": complete, "toolExecutionNotifications": notes}
+
+
+def _result(
+    item: Finding, revision: RevisionFacts | None, sources: Mapping[str, str]
+) -> dict[str, Any]:
+    place = "" if item.statement is None else f", statement {item.statement}"
+    measured = "" if item.is_measured else " (read from the text, not measured)"
+    text = f"{item.object}{place}: {item.message}{measured}. Do: {item.remedy}"
+    result: dict[str, Any] = {
+        "ruleId": item.rule,
+        "level": item.severity,
+        "message": {"text": _message(text)},
+        "locations": [_location(item, revision, sources)] if revision else [],
+        "properties": {"revision": item.revision, "measured": item.is_measured},
+    }
+    if item.accepted is not None:
+        result["suppressions"] = [
+            {
+                "kind": "external",
+                "status": "accepted",
+                "justification": _message(item.accepted),
+            }
+        ]
+    return result
+
+
+def _location(
+    item: Finding, revision: RevisionFacts, sources: Mapping[str, str]
+) -> dict[str, Any]:
+    line = _line(item, sources.get(revision.file, ""))
+    return {
+        "physicalLocation": {
+            "artifactLocation": {
+                "uri": quote(revision.file, errors="replace"),
+                "uriBaseId": "%SRCROOT%",
+            },
+            "region": {"startLine": line},
+        },
+        "logicalLocations": [{"fullyQualifiedName": printable(item.object)}],
+    }
+
+
+def _line(item: Finding, text: str) -> int:
+    """Return the line of *text* where its upgrade first names the finding's object."""
+    upgrade = _UPGRADE.search(text)
+    if upgrade is None:
+        return 1
+    place = upgrade.start()
+    words = _WORD.findall(item.object)
+    if words:
+        named = re.compile(rf"\b{re.escape(words[-1])}\b").search(text, place)
+        place = named.start() if named else place
+    return text.count("\n", 0, place) + 1
+
+
+def _fingerprints(
+    found: Sequence[Finding], revisions: Mapping[str, RevisionFacts]
+) -> Iterator[str]:
+    """Yield a mark per finding that stays when other statements come or go."""
+    seen: Counter[str] = Counter()
+    for item in found:
+        revision = revisions.get(item.revision)
+        up = revision.up if revision else ()
+        sql = next((one.sql for one in up if one.number == item.statement), "")
+        parts = (item.rule, item.revision, item.object, " ".join(sql.split()))
+        text = "\0".join(parts).encode("utf-8", "surrogatepass")
+        mark = sha256(text).hexdigest()[:32]
+        seen[mark] += 1
+        yield f"{mark}:{seen[mark]}"
+
+
+def _message(text: str) -> str:
+    """Return *text* as SARIF takes it: one line, and no link that it does not mean."""
+    line = printable(" ".join(text.split()))[:_LONGEST]
+    if "](" not in line:
+        return line
+    return line.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
