@@ -14,4 +14,5 @@ pytest_plugins = (
     "tests.support.branch",
     "tests.support.writers",
     "tests.support.requests_logged",
+    "tests.support.projects",
 )

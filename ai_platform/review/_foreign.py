@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Interpreter", "Place"]
 
 TIMEOUT_S: Final = 60.0
-_WORKER: Final = Path(__file__).with_name("_alembic_worker.py")
+_WORKER: Final = Path(__file__).with_name("_worker") / "start.py"
 # which database ours is, and where ours looks for modules, is no business of theirs
 _OURS: Final = ("DATABASE_URL", "POSTGRES_URL", "TEST_DATABASE_URL", "ALEMBIC_CONFIG")
 _OUR_PREFIXES: Final = ("PG", "PLATFORM_", "PB_", "PYTHON")

@@ -1,0 +1,226 @@
+"""The history of a project, and its SQL, written down without a database."""
+
+from __future__ import annotations
+
+import os
+import re
+import traceback
+from functools import partial
+from io import StringIO
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from .places import Fault, NoDatabase, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["last_line", "read"]
+
+OTHERS = ("mysql", "mariadb", "mssql", "oracle", "cockroachdb", "redshift")
+NO_OFFLINE = "env.py has no offline mode: the SQL was written without it"
+
+
+class Rendered(BaseException):
+    """Everything is written down; leave env.py, whatever it still would do."""
+
+
+def read(project: Project) -> dict[str, Any]:
+    """Return the history with the SQL of each revision, both ways."""
+    config = project.config()
+    scripts = project.scripts(config)
+    history = _in_order(list(scripts.walk_revisions()))
+    paper = Paper(history, project.folder)
+    note = _render(config, scripts, paper)
+    return {
+        "heads": list(scripts.get_heads()),
+        "note": note,
+        "version_table": paper.version_table,
+        "transaction_per_migration": paper.per_migration,
+        "revisions": [
+            {**_described(revision, project.folder), **paper.ways[revision.revision]}
+            for revision in history
+        ],
+    }
+
+
+def _in_order(revisions: Iterable[Any]) -> list[Any]:
+    """Return *revisions* so that what one needs stands before it."""
+    waiting = list(revisions)
+    by_id = {revision.revision: revision for revision in waiting}
+    ordered: dict[str, Any] = {}
+    while waiting:
+        revision = waiting.pop()
+        missing = [p for p in _parents(revision) if p not in ordered and p in by_id]
+        if missing:
+            waiting.append(revision)
+            waiting.extend(by_id[parent] for parent in missing)
+        else:
+            ordered[revision.revision] = revision
+    return list(ordered.values())
+
+
+def _parents(revision: Any) -> list[str]:
+    """Return the parents of *revision* and what it depends on, by id."""
+    return sorted(revision._all_down_revisions)  # noqa: SLF001 - no public name
+
+
+def _described(revision: Any, folder: str) -> dict[str, Any]:
+    module = revision.module
+    return {
+        "revision": revision.revision,
+        "down_revisions": list(revision._versioned_down_revisions),  # noqa: SLF001
+        "needs": _parents(revision),
+        # Alembic's public attribute has the labels of all ancestors as well
+        "labels": sorted(revision._orig_branch_labels),  # noqa: SLF001
+        "title": (revision.doc or "").strip(),
+        "text": revision.longdoc or "",
+        "phase": getattr(module, "phase", None),
+        "lossy": sorted(str(item) for item in getattr(module, "lossy", ())),
+        "file": os.path.relpath(os.path.realpath(revision.path), folder),
+    }
+
+
+class Paper:
+    """Takes down what each revision would run."""
+
+    def __init__(self, history: list[Any], folder: str) -> None:
+        self.ways: dict[str, dict[str, Any]] = {}
+        self.version_table = "alembic_version"
+        self.per_migration = False
+        self._history = history
+        self._folder = folder
+
+    def fill(self, context: Any, **options: Any) -> None:
+        """Write down every revision under *context*; *options* go to `upgrade`."""
+        if self.ways:
+            raise Fault("multidb", "env.py runs the revisions on several databases")
+        schema = context.version_table_schema
+        self.version_table = (schema + "." if schema else "") + context.version_table
+        self.per_migration = bool(context._transaction_per_migration)  # noqa: SLF001
+        for revision in self._history:
+            way = {}
+            for name in ("upgrade", "downgrade"):
+                way[name] = self._written(context, revision, name, options)
+            self.ways[revision.revision] = way
+
+    def _written(
+        self, context: Any, revision: Any, name: str, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        steps: list[Any] = []
+        mode = {"in_transaction": True}
+
+        def write(text: str) -> None:
+            body = re.sub(r";[;\s]*$", ";", text.strip())
+            steps.append([body, mode["in_transaction"]])
+
+        def leave() -> None:
+            mode["in_transaction"] = False
+
+        def enter() -> None:
+            mode["in_transaction"] = True
+
+        context.impl.static_output = write
+        context.impl.emit_commit = leave
+        context.impl.emit_begin = enter
+        function = getattr(revision.module, name, None)
+        if function is None:
+            return {"steps": [], "error": "has no " + name + "()", "refused": True}
+        try:
+            function(**options)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever they raise
+            return {
+                "steps": [],
+                "error": self._where(revision.path, error),
+                "refused": isinstance(error, NotImplementedError),
+            }
+        return {"steps": steps, "error": None, "refused": False}
+
+    def _where(self, path: str, error: BaseException) -> str:
+        """Return file, line and last line of the traceback of *error*."""
+        frames = traceback.extract_tb(error.__traceback__)
+        mine = [frame.lineno for frame in frames if frame.filename == path]
+        place = os.path.relpath(os.path.realpath(path), self._folder)
+        line = ":" + str(mine[-1]) if mine else ""
+        return place + line + ": " + last_line(error)
+
+
+def _render(config: Any, scripts: Any, paper: Paper) -> str | None:
+    """Fill *paper* through env.py, or past it where it has no offline mode."""
+    try:
+        _through_env(config, scripts, paper)
+    except Rendered:
+        return None
+    except (NoDatabase, SystemExit):
+        pass
+    except Exception as error:
+        if "offline" not in str(error).lower():
+            raise
+    if paper.ways:  # env.py caught what we left it by
+        return None
+    _past_env(paper)
+    return NO_OFFLINE
+
+
+def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+
+    def upgrade(_heads: Any, context: Any) -> Iterator[Any]:
+        def everything(**options: Any) -> None:
+            paper.fill(context, **options)
+            raise Rendered
+
+        yield SimpleNamespace(short_log="all", migration_fn=everything)
+
+    environment = EnvironmentContext(
+        config, scripts, fn=upgrade, as_sql=True, destination_rev="heads"
+    )
+    # not by a subclass: Alembic's module `context` knows instances of its class only
+    environment.configure = partial(  # type: ignore[method-assign]
+        _configure, environment.configure
+    )
+    with environment:
+        scripts.run_env()
+
+
+def _configure(
+    configure: Callable[..., None],
+    connection: Any = None,
+    url: Any = None,
+    **options: Any,
+) -> None:
+    """Do what env.py asks `configure` for, for PostgreSQL and without a connection."""
+    if connection is not None:
+        raise NoDatabase("env.py configures a connection")
+    _refuse_other(str(url or options.get("dialect_name") or ""))
+    for name in ("dialect", "dialect_name", "output_buffer"):
+        options.pop(name, None)
+    # any other paramstyle doubles each % of a function body
+    options["dialect_opts"] = {"paramstyle": "named"}
+    options["literal_binds"] = True
+    configure(dialect_name="postgresql", output_buffer=StringIO(), **options)
+
+
+def _refuse_other(url: str) -> None:
+    dialect = url.partition("://")[0].partition("+")[0]
+    if dialect in OTHERS:
+        raise Fault("dialect", "env.py is for " + dialect + ", not for PostgreSQL")
+
+
+def _past_env(paper: Paper) -> None:
+    from alembic.operations import Operations  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
+    context = MigrationContext.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        opts={"as_sql": True, "output_buffer": StringIO(), "literal_binds": True},
+    )
+    with Operations.context(context):
+        paper.fill(context)
+
+
+def last_line(error: BaseException) -> str:
+    """Return the last line of the traceback of *error*."""
+    lines = traceback.format_exception_only(type(error), error)
+    return lines[-1].strip().split("\n")[0]

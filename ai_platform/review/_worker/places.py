@@ -1,0 +1,131 @@
+"""The project, and the one database to which it may connect, if any."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+__all__ = [
+    "Fault",
+    "NoDatabase",
+    "Place",
+    "Project",
+    "is_there",
+    "lead_connections",
+    "url_of",
+]
+
+DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
+
+
+class Fault(Exception):
+    """What the person must know; *kind* tells the other side what to advise."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class NoDatabase(Exception):
+    """Somebody connects while SQL is only written down."""
+
+
+class Project:
+    """The Alembic project of one configuration file."""
+
+    known: dict[str, Any] = {}  # noqa: RUF012 - of the process
+
+    def __init__(self, config: str, dsn: str | None) -> None:
+        self.folder = os.path.dirname(config)  # noqa: PTH120 - one str is enough
+        self._file = config
+        self._dsn = dsn
+
+    def config(self) -> Any:
+        """Return a fresh configuration whose URL is that of the named database."""
+        from alembic.config import Config  # noqa: PLC0415 - theirs, not ours
+
+        if self._file.endswith(".toml"):
+            try:
+                config = Config(None, toml_file=self._file)
+            except TypeError:
+                text = "this Alembic reads no pyproject.toml: 1.16 or newer does"
+                raise Fault("config", text) from None
+        else:
+            config = Config(self._file)
+        config.stdout = sys.stderr
+        url = config.get_main_option("sqlalchemy.url") or ""
+        if self._dsn is not None or not url or url.startswith("driver://"):
+            wanted = url_of(self._dsn or "postgresql://nobody@localhost/nowhere", url)
+            config.set_main_option("sqlalchemy.url", wanted.replace("%", "%%"))
+        return config
+
+    def scripts(self, config: Any) -> Any:
+        """Return the folder of revisions, read once."""
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+        if self._file not in self.known:
+            self.known[self._file] = ScriptDirectory.from_config(config)
+        return self.known[self._file]
+
+
+def url_of(dsn: str, before: str) -> str:
+    """Return *dsn* with the driver of the URL *before*, or with one that is there."""
+    scheme = before.partition("://")[0]
+    if not scheme.startswith("postgresql+"):
+        scheme = "postgresql+" + next(filter(is_there, DRIVERS), "psycopg2")
+    return scheme + "://" + dsn.partition("://")[2]
+
+
+def is_there(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
+class Place:
+    """Where connections may go; None: nowhere."""
+
+    dsn: str | None = None
+
+
+def lead_connections() -> None:
+    """Lead every connection of every engine to `Place`."""
+    from sqlalchemy import event  # noqa: PLC0415
+    from sqlalchemy.engine import Engine  # noqa: PLC0415
+
+    if not event.contains(Engine, "do_connect", _redirected):
+        event.listen(Engine, "do_connect", _redirected)
+        event.listen(Engine, "connect", _checked)
+
+
+def _redirected(dialect: Any, _record: Any, _args: Any, _options: Any) -> Any:
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+
+    if Place.dsn is None:
+        raise NoDatabase("a connection is opened, and there is no database offline")
+    if dialect.name != "postgresql":
+        raise Fault("dialect", "env.py connects to " + dialect.name)
+    url = make_url(Place.dsn).set(drivername="postgresql+" + dialect.driver)
+    args, options = dialect.create_connect_args(url)
+    return dialect.connect(*args, **options)
+
+
+def _checked(connection: Any, _record: Any) -> None:
+    """Refuse a connection that came around the redirection (``creator=``)."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+
+    if Place.dsn is None:
+        connection.close()
+        raise NoDatabase("a connection is opened, and there is no database offline")
+    cursor = connection.cursor()
+    cursor.execute("SELECT current_database()")
+    name = cursor.fetchone()[0]
+    cursor.close()
+    connection.rollback()
+    if name != make_url(Place.dsn).database:
+        connection.close()
+        raise Fault("creator", "env.py connects past SQLAlchemy's URL (creator=)")

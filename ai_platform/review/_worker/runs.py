@@ -1,0 +1,80 @@
+"""Run single revisions, or make the tables of models, on the database named."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .paper import last_line
+from .places import Fault, Place, Project, is_there, url_of
+
+__all__ = ["create_all", "run"]
+
+
+def run(
+    project: Project, revision: str | None, *, down: bool, stamp: list[str] | None
+) -> None:
+    """Run one *revision* as env.py would; None only makes the version table.
+
+    With *stamp* the database is first declared to stand at these revisions.
+    """
+    from alembic import command  # noqa: PLC0415
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+    from alembic.runtime.migration import MigrationStep  # noqa: PLC0415
+
+    config = project.config()
+    scripts = project.scripts(config)
+    if stamp is not None:
+        command.stamp(config, stamp or ["base"], purge=True)
+        config = project.config()
+    steps = []
+    if revision is not None:
+        make = getattr(
+            MigrationStep, "downgrade_from_script" if down else "upgrade_from_script"
+        )
+        steps = [make(scripts.revision_map, scripts.get_revision(revision))]
+
+    def upgrade(_heads: Any, _context: Any) -> list[Any]:
+        return steps
+
+    # env.py may ask for the name of the function to learn which command this is
+    upgrade.__name__ = "downgrade" if down else "upgrade"
+    with EnvironmentContext(
+        config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
+    ):
+        scripts.run_env()
+
+
+def create_all(project: Project, attribute: str, schemas: list[str]) -> None:
+    """Make the tables of the MetaData *attribute* (``module:name``).
+
+    Raises Fault when there is no such thing.
+    """
+    from sqlalchemy import create_engine  # noqa: PLC0415
+
+    project.scripts(project.config())  # its prepend_sys_path
+    module, _, name = attribute.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in (name or "metadata").split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise Fault("metadata", attribute + ": " + last_line(error)) from error
+    metadata = getattr(found, "metadata", found)
+    if not hasattr(metadata, "create_all"):
+        raise Fault("metadata", attribute + " is no MetaData: " + type(found).__name__)
+    engine = create_engine(url_of(Place.dsn or "", _sync_driver()))
+    named = {table.schema for table in metadata.tables.values() if table.schema}
+    with engine.begin() as connection:
+        for schema in sorted(named - set(schemas)):
+            quoted = engine.dialect.identifier_preparer.quote(schema)
+            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS " + quoted)
+        metadata.create_all(connection)
+    engine.dispose()
+
+
+def _sync_driver() -> str:
+    for driver in ("psycopg", "psycopg2", "pg8000"):
+        if is_there(driver):
+            return "postgresql+" + driver + "://"
+    raise Fault("driver", "no driver to make tables with: psycopg or psycopg2")
