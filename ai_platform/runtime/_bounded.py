@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LONGEST", "bounded"]
+__all__ = ["ENOUGH", "LONGEST", "bounded"]
 
 LONGEST: Final = 4096
 """Characters of one field that are kept."""
 _OVERLAP: Final = 2048
+ENOUGH: Final = LONGEST + _OVERLAP + 1
+"""As many characters become the same field as any more of them."""
 
 
 def bounded(

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from ai_platform.errors import BadValue
 
-from ._bounded import bounded
+from ._bounded import ENOUGH, bounded
 from ._client_address import X_FORWARDED_FOR, TrustedProxies
 from ._record import RequestRecord
 from ._redaction import Redactor
@@ -230,8 +230,8 @@ def trace_of(traceparent: str | None) -> UUID | None:
 
 
 def quoted_path(path: str) -> str:
-    """Return a decoded *path* as it goes into a URL."""
-    return quote(path, safe=_PATH_SAFE, errors="replace")
+    """Return a decoded *path* as it goes into a URL, as far as it is kept."""
+    return quote(path[:ENOUGH], safe=_PATH_SAFE, errors="replace")
 
 
 def _int4(number: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ._bounded import ENOUGH
 from ._client_address import X_FORWARDED_FOR
 from ._exchange import (
     CLIENT_CLOSED,
@@ -177,7 +178,8 @@ def _text(value: str) -> str:
 
 def _decoded_path(environ: WSGIEnvironment) -> str:
     path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-    return path
+    # a character is a byte here, of which UTF-8 has up to four
+    return path[: 4 * ENOUGH]
 
 
 def _path(environ: WSGIEnvironment) -> str:
