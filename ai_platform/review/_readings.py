@@ -19,6 +19,7 @@ __all__ = [
     "counts",
     "file_sizes",
     "files",
+    "flush_counts",
     "limits",
     "wal_position",
 ]
@@ -98,6 +99,11 @@ def counts(
         known = shared.get(oid, Counts(name, 0, 0, 0, 0))
         found[oid] = Counts(name, *(a + b for a, b in zip(known[1:], own, strict=True)))
     return found
+
+
+def flush_counts(connection: psycopg.Connection[Any]) -> None:
+    """Hand the rows that a session counted so far to the shared counters, now."""
+    connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")
 
 
 def limits(worker: psycopg.Connection[Any]) -> Limits:

@@ -15,7 +15,7 @@ from ai_platform.errors import Refused
 from . import _evidence as evidence
 from . import _readings as readings
 from ._monitor import Monitor, Seen, held_locks
-from ._readings import Reading
+from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
 from ._sessions import Worker
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
@@ -23,14 +23,13 @@ from .statements import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from types import TracebackType
 
     from ai_platform.catalog import Snapshot
 
     from ._sessions import Sessions
     from .statements import Statement
 
-__all__ = ["Run", "Way"]
+__all__ = ["Run", "Way", "unmeasured"]
 
 _NEEDS_NO_TRANSACTION: Final = (
     psycopg.errors.ActiveSqlTransaction,
@@ -84,13 +83,8 @@ class Run:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.worker.close()
+    def __exit__(self, *_: object) -> None:
+        self.worker.connection.close()
 
     def execute(self, statements: Sequence[Statement]) -> Way:
         """Run *statements*; the first that fails ends it."""
@@ -105,8 +99,8 @@ class Run:
             if error is not None:
                 break
         told = f"not run, because the revision ended before: {error}"
-        rest = [_unmeasured(item, told) for item in statements[len(done) :]]
-        return Way((*done, *rest), error)
+        rest = [unmeasured(item, told) for item in statements[len(done) :]]
+        return Way((*_with_start_times(done), *rest), error)
 
     def _transaction(
         self, group: Sequence[Statement]
@@ -123,7 +117,7 @@ class Run:
             self._roll_back()
             if len(facts) == len(group):  # what was deferred to the end
                 return facts, f"COMMIT: {told}"
-            return [*facts, _unmeasured(group[len(facts)], told)], told
+            return [*facts, unmeasured(group[len(facts)], told)], told
         return _with_held_times(facts, commit_s), None
 
     def _alone(self, statement: Statement) -> tuple[list[StatementFacts], str | None]:
@@ -139,13 +133,13 @@ class Run:
             self._roll_back()
         except _Failed as failure:
             self._roll_back()
-            return [_unmeasured(statement, str(failure))], str(failure)
+            return [unmeasured(statement, str(failure))], str(failure)
         else:
             return _with_held_times([fact], commit_s), None
         try:
             return [self._traced(statement)], None
         except _Failed as failure:
-            return [_unmeasured(statement, str(failure))], str(failure)
+            return [unmeasured(statement, str(failure))], str(failure)
 
     def _begin(self) -> None:
         self._look_around()
@@ -155,8 +149,9 @@ class Run:
         """Read what holds before the next statement, outside any transaction."""
         self._known = known_relations(self._sessions.observer)
         self._blocked = {}
-        self.worker.flush_counts()
-        self._before = self._read(looks=self._looks)
+        before = self._read(looks=self._looks)
+        flush_counts(self.worker.connection)
+        self._before = replace(before, counts=self._counts())
 
     def _roll_back(self) -> None:
         if not self.worker.connection.closed:
@@ -177,8 +172,9 @@ class Run:
         if after.catalog is None:
             after = replace(after, catalog=before.catalog)
         self._probe(after.held - before.held)
-        self._before = after
-        return self._facts(statement, before, after, seen, timing)
+        fact = self._facts(statement, before, after, seen, timing)
+        self._before = replace(after, counts=self._counts())
+        return fact
 
     def _traced(self, statement: Statement) -> StatementFacts:
         """Run *statement* outside any transaction; all its locks are seen in passing.
@@ -192,7 +188,7 @@ class Run:
             self.worker.hold_at_commits(_COMMIT_S)
             seen, timing = self._watched(statement)
             self.worker.hold_at_commits(0)
-        self.worker.flush_counts()
+        flush_counts(self.worker.connection)
         after = self._read(looks=self._looks)
         return self._facts(
             statement, before, after, seen, replace(timing, held_s=timing.duration_s)
@@ -246,10 +242,14 @@ class Run:
         return Reading(
             held=frozenset(held),
             limits=readings.limits(worker),
-            counts=readings.counts(worker, sessions.observer),
+            counts=self._counts(),
             files=readings.files(worker),
             catalog=self._catalog() if looks else None,
         )
+
+    def _counts(self) -> dict[int, Counts]:
+        """Return the rows counted so far; reading the catalog counts some as well."""
+        return readings.counts(self.worker.connection, self._sessions.observer)
 
     def _catalog(self) -> Snapshot:
         """Return the catalog as the worker's transaction sees it, read by its login."""
@@ -301,10 +301,13 @@ class Run:
 def _changes(before: Reading, after: Reading) -> tuple[Change, ...]:
     if not before.catalog or not after.catalog or before.catalog is after.catalog:
         return ()
-    return evidence.catalog_changes(before.catalog, after.catalog)
+    changes = evidence.catalog_changes(before.catalog, after.catalog)
+    # those of COMMENT statements in between, after which nobody looked
+    return tuple(change for change in changes if change.property != "comment")
 
 
-def _unmeasured(statement: Statement, error: str) -> StatementFacts:
+def unmeasured(statement: Statement, error: str | None) -> StatementFacts:
+    """Return the facts of a *statement* that was not run, or failed."""
     return StatementFacts(
         number=statement.number,
         sql=statement.sql,
@@ -314,6 +317,16 @@ def _unmeasured(statement: Statement, error: str) -> StatementFacts:
         is_measured=False,
         error=error,
     )
+
+
+def _with_start_times(facts: Sequence[StatementFacts]) -> list[StatementFacts]:
+    """Say when each statement began, as if nobody had measured in between."""
+    start_s = 0.0
+    timed: list[StatementFacts] = []
+    for fact in facts:
+        timed.append(replace(fact, timing=replace(fact.timing, start_s=start_s)))
+        start_s += fact.timing.duration_s
+    return timed
 
 
 def _with_held_times(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString, Self
 
 import psycopg
 
@@ -82,10 +82,6 @@ class Worker:
             }
         )
 
-    def flush_counts(self) -> None:
-        """Hand the rows counted so far to the shared counters."""
-        self.connection.execute("SELECT pg_catalog.pg_stat_force_next_flush()")
-
     def _set(self, name: str, value: str) -> None:
         self.connection.execute(
             "SELECT pg_catalog.set_config(%s, %s, false)", [name, value]
@@ -100,8 +96,10 @@ class Worker:
             return False
         return True
 
-    def close(self) -> None:
-        """End the session."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.connection.close()
 
 

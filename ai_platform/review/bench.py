@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from ai_platform.catalog import snapshot
 
+from ._readings import flush_counts
 from ._run import Run, Way
 from ._sessions import Sessions
+from ._survival import column_sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import psycopg
 
@@ -33,10 +35,9 @@ class Bench:
     *place* is that database, *control* another one of the same server, *settings*
     what the runner sets for its session. *limit_s* ends a statement that hangs.
     *owns_server* allows to change the server's settings while a statement is traced.
-    *progress* is told each statement before it runs.
     """
 
-    def __init__(  # noqa: PLR0913 - all named
+    def __init__(
         self,
         place: Target,
         control: Target,
@@ -44,11 +45,9 @@ class Bench:
         *,
         limit_s: float = LIMIT_S,
         owns_server: bool = False,
-        progress: Callable[[Statement], None] | None = None,
     ) -> None:
         self._settings = settings
         self._limit_s = limit_s
-        self._progress = progress or (lambda _: None)
         self._sessions = Sessions(place, control, owns_server=owns_server)
 
     def __enter__(self) -> Self:
@@ -64,15 +63,28 @@ class Bench:
 
     def catalog(self) -> Snapshot:
         """Return the whole catalog as others see it."""
-        return snapshot(self.observer)
+        found = snapshot(self.observer)
+        flush_counts(self.observer)
+        return found
+
+    def column_sums(self, tables: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return a sum over the values of each column of *tables*."""
+        sums = column_sums(self.observer, tables)
+        flush_counts(self.observer)
+        return sums
 
     def measure(
-        self, statements: Sequence[Statement], *, before: Sequence[str] = ()
+        self,
+        statements: Sequence[Statement],
+        *,
+        before: Sequence[str] = (),
+        progress: Callable[[Statement], None] = lambda _: None,
     ) -> Way:
         """Run *statements* in a session of their own and return what each did.
 
         The first that fails ends it; the rest are there, but not measured. The SQL
-        *before* runs first in that session and is not measured.
+        *before* runs first in that session and is not measured. *progress* is told
+        each statement before it runs.
 
         Raises Refused where the scratch server failed and not the revision, and
         psycopg.Error where *before* does.
@@ -82,7 +94,7 @@ class Bench:
             self._sessions,
             self._settings,
             limit_s=self._limit_s,
-            progress=self._progress,
+            progress=progress,
             looks=looks,
         ) as run:
             for sql in before:

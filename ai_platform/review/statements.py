@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pglast
 from pglast import ast, enums
@@ -16,7 +17,9 @@ from ai_platform.errors import BadValue
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Relation", "Statement", "split", "steps"]
+    import psycopg
+
+__all__ = ["Relation", "Statement", "run_plainly", "split", "steps"]
 
 _DATA: Final = {
     ast.SelectStmt: "SELECT",
@@ -137,6 +140,16 @@ def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statemen
             yield False, [statement]
 
 
+def run_plainly(
+    connection: psycopg.Connection[Any], statements: Sequence[Statement]
+) -> None:
+    """Run *statements* with their transactions, and measure nothing."""
+    for together, group in steps(statements):
+        with connection.transaction() if together else nullcontext():
+            for statement in group:
+                connection.execute(statement.sql.encode())
+
+
 def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
     """Yield syntax tree, text and line of each statement."""
     try:
@@ -144,7 +157,7 @@ def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
     except pglast.parser.ParseError as error:
         raise _unreadable(sql, name, error) from None
     for raw in found:
-        start = raw.stmt_location
+        start = raw.stmt_location or 0
         end = start + raw.stmt_len if raw.stmt_len else len(sql)
         gap = _GAP.match(sql, start)
         start = gap.end() if gap else start
@@ -152,8 +165,8 @@ def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
 
 
 def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValue:
-    told, *where = error.args
-    place = where[0] if where else len(sql)
+    told, at = error.args[0], error.args[-1]
+    place = at if isinstance(at, int) else len(sql)
     line = sql.count("\n", 0, place) + 1
     meta = _META.match(sql, place)
     if meta is not None:
@@ -167,7 +180,7 @@ def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValu
     )
 
 
-def _way(node: ast.Node, name: str, line: int) -> bool | None:
+def _way(node: Any, name: str, line: int) -> bool | None:
     """Return True for BEGIN, False for COMMIT, None for any other statement."""
     if not isinstance(node, ast.TransactionStmt) or node.kind in _INSIDE:
         return None
@@ -182,7 +195,7 @@ def _way(node: ast.Node, name: str, line: int) -> bool | None:
     )
 
 
-def _tag(node: ast.Node, text: str) -> str:
+def _tag(node: Any, text: str) -> str:
     """Return what a statement is: ALTER TABLE, CREATE INDEX, UPDATE."""
     for kind, tag in _DATA.items():
         if isinstance(node, kind):
@@ -199,29 +212,27 @@ def _tag(node: ast.Node, text: str) -> str:
     return " ".join([verb, pair if pair in _PAIRS else "".join(rest[:1])]).strip()
 
 
-class _Names(Visitor):  # type: ignore[misc]
+class _Names(Visitor):
     """Collects the relations that a statement names."""
 
     def __init__(self) -> None:
         self.found: set[Relation] = set()
         self.own: set[str] = set()
 
-    def visit_RangeVar(self, _: object, node: ast.RangeVar) -> None:  # noqa: N802
+    def visit_RangeVar(self, _: object, node: Any) -> None:  # noqa: N802
         self.found.add((node.schemaname, node.relname))
 
-    def visit_CommonTableExpr(  # noqa: N802
-        self, _: object, node: ast.CommonTableExpr
-    ) -> None:
+    def visit_CommonTableExpr(self, _: object, node: Any) -> None:  # noqa: N802
         self.own.add(node.ctename)
 
-    def visit_DropStmt(self, _: object, node: ast.DropStmt) -> None:  # noqa: N802
+    def visit_DropStmt(self, _: object, node: Any) -> None:  # noqa: N802
         for item in node.objects or ():
             self._object(node.removeType, item)
 
-    def visit_CommentStmt(self, _: object, node: ast.CommentStmt) -> None:  # noqa: N802
+    def visit_CommentStmt(self, _: object, node: Any) -> None:  # noqa: N802
         self._object(node.objtype, node.object)
 
-    def _object(self, kind: enums.ObjectType, node: ast.Node) -> None:
+    def _object(self, kind: object, node: Any) -> None:
         if kind not in _RELATIONS and kind not in _ON_TABLE:
             return
         parts = [part.sval for part in node]
@@ -231,7 +242,7 @@ class _Names(Visitor):  # type: ignore[misc]
             self.found.add((parts[-2] if len(parts) > 1 else None, parts[-1]))
 
 
-def _named(node: ast.Node) -> tuple[Relation, ...]:
+def _named(node: Any) -> tuple[Relation, ...]:
     names = _Names()
     names(node)
     found = {item for item in names.found if item[0] or item[1] not in names.own}

@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from ._command import command, upgrade
 from ._environment import run
+from ._session import migration_settings
 from ._state import State, runs, state
 
-__all__ = ["State", "command", "run", "runs", "state", "upgrade"]
+__all__ = [
+    "State",
+    "command",
+    "migration_settings",
+    "run",
+    "runs",
+    "state",
+    "upgrade",
+]

@@ -1,0 +1,68 @@
+"""A revision ready to be measured, and what is told while that goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ai_platform.names import VERSION_TABLE
+
+from .statements import split
+
+if TYPE_CHECKING:
+    from .sources import RevisionSource
+    from .statements import Statement
+
+__all__ = ["Doing", "Plan", "Told"]
+
+Doing = Literal["base", "rows", "stop and repeat", "up", "down", "up again"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is being done for *revision*: number *number* of *total*, where known.
+
+    For ``base`` revisions are counted, for ``rows`` those of *detail*, a table, and
+    for a way up or down its statements.
+    """
+
+    revision: str
+    doing: Doing
+    number: int = 0
+    total: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statements of a revision both ways; *down* is None where it has no way.
+
+    *founding* makes the table in which Alembic keeps the version. Alembic does that
+    once, before the first revision, and no way down takes it back.
+    """
+
+    source: RevisionSource
+    up: tuple[Statement, ...]
+    down: tuple[Statement, ...] | None
+    founding: tuple[Statement, ...] = ()
+
+    @classmethod
+    def of(cls, source: RevisionSource, version_table: str = VERSION_TABLE) -> Plan:
+        """Return the plan of *source*; raises BadValue for SQL that is none."""
+        name = f"revision {source.revision}"
+        up = split(source.up_sql, in_transaction=source.up_in_transaction, name=name)
+        founding = tuple(item for item in up if _founds(item, version_table))
+        up = tuple(item for item in up if item not in founding)
+        if source.down_sql is None:
+            return cls(source, up, None, founding)
+        down = split(
+            source.down_sql,
+            in_transaction=source.down_in_transaction,
+            name=f"way down of {name}",
+        )
+        return cls(source, up, down, founding)
+
+
+def _founds(statement: Statement, version_table: str) -> bool:
+    names = [name for _, name in statement.relations]
+    return statement.tag == "CREATE TABLE" and names == [version_table]

@@ -1,0 +1,118 @@
+"""Measure revisions on a scratch server: the way into the whole review."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+
+from ai_platform.connection import first_line
+from ai_platform.errors import Refused
+from ai_platform.names import VERSION_TABLE
+from ai_platform.runner import migration_settings
+from ai_platform.settings import settings as own_settings
+
+from ._plan import Plan, Told
+from ._sessions import Worker
+from ._stair import Options, Stair
+from .bench import LIMIT_S
+from .facts import Review
+from .scratch import scratch
+from .statements import run_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from ai_platform.connection import Target
+
+    from .facts import RevisionFacts
+    from .scratch import Scratch
+    from .sources import RevisionSource
+
+__all__ = ["ROWS", "Told", "measure"]
+
+ROWS: Final = 100_000
+"""Rows in each touched table, unless asked otherwise."""
+
+
+def measure(  # noqa: PLR0913 - the options of the command, all named
+    sources: Iterable[RevisionSource],
+    *,
+    before: Iterable[RevisionSource] = (),
+    dsn: Target | None = None,
+    insist: str | None = None,
+    rows: int = ROWS,
+    settings: Mapping[str, str] | None = None,
+    version_table: str = VERSION_TABLE,
+    limit_s: float = LIMIT_S,
+    progress: Callable[[Told], None] | None = None,
+) -> Review:
+    """Run *sources*, one after another, and return what each did.
+
+    *before* is the history up to them; the scratch database is built from its SQL.
+    The server is one of our own, or that of *dsn* (see `scratch`). Touched tables get
+    *rows* rows each. *settings* is what the project's runner sets for its session, by
+    default what `platform db upgrade` sets; *version_table* is where it keeps the
+    version. A statement that runs longer than *limit_s* seconds is cancelled.
+
+    A revision that fails is part of the result: what could not be run is there as not
+    measured, with the reason. Raises BadValue for SQL that cannot be read, Refused
+    where *before* does not run or the scratch server fails, CannotConnect where no
+    server is.
+    """
+    todo = [Plan.of(source, version_table) for source in sources]
+    history = [Plan.of(source, version_table) for source in before]
+    session = migration_settings(own_settings()) if settings is None else settings
+    options = Options(
+        session, rows, limit_s, version_table, progress or (lambda _: None)
+    )
+    with _faults_told(), scratch(dsn, insist=insist) as server:
+        version = _build(server, history, options)
+        stair = Stair(server, options)
+        done = [stair.step(plan) for plan in todo]
+    return Review(
+        base=history[-1].source.revision if history else None,
+        head=todo[-1].source.revision if todo else "",
+        server_version=version,
+        rows=rows,
+        revisions=tuple(done),
+        is_measured=all(map(_is_measured, done)),
+    )
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Turn what the scratch server could not do into an error with a next step."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise Refused(
+            f"the scratch server failed: {first_line(error)}",
+            hint="is its disk full? see its log, then review again",
+        ) from error
+
+
+def _build(server: Scratch, history: Sequence[Plan], options: Options) -> str:
+    """Bring the scratch database to where the review begins; return the version."""
+    with Worker(server.place, options.settings) as worker:
+        for number, plan in enumerate(history, start=1):
+            name = plan.source.revision
+            options.tell(Told(name, "base", number, len(history)))
+            try:
+                run_plainly(worker.connection, (*plan.founding, *plan.up))
+            except psycopg.Error as error:
+                raise Refused(
+                    f"revision {name}, before those to review, does not run: "
+                    f"{first_line(error)}",
+                    hint="review it first, or begin the review with it",
+                ) from error
+        version = worker.connection.info.parameter_status("server_version")
+    return (version or "").partition(" ")[0]
+
+
+def _is_measured(revision: RevisionFacts) -> bool:
+    """Return whether nothing of *revision* was left unmeasured."""
+    return revision.error is None and all(
+        statement.is_measured for statement in (*revision.up, *revision.down)
+    )

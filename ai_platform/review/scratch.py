@@ -1,0 +1,182 @@
+"""A server to review on: one of our own for a moment, or one that is given."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+
+from ai_platform.catalog.scratch import (
+    PREFIX,
+    scratch_database,
+    sweep,
+    terminated_as_exit,
+)
+from ai_platform.connection import Target, connect, first_line
+from ai_platform.errors import CannotConnect, PlatformError, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["OPTIONS", "Scratch", "clone", "scratch"]
+
+OPTIONS: Final = {
+    "fsync": "off",
+    "autovacuum": "off",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "8GB",
+    "max_connections": "50",
+}
+"""What our own server is started with: faster, and nothing that a review measures."""
+_FOLDER: Final = "platform-review-"
+_OWNER: Final = "owner"
+_IN_USE: Final = """
+SELECT count(*) FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'm', 'f', 'v', 'S') AND n.nspname !~ '^pg_'
+   AND n.nspname <> 'information_schema'
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                    WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                      AND d.objid = c.oid AND d.deptype = 'e')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """An empty database *place*, and *control*, another one of the same server.
+
+    *is_own*: nobody else uses the server, its settings may be changed.
+    """
+
+    place: Target
+    control: Target
+    is_own: bool
+
+
+@contextmanager
+def scratch(
+    dsn: Target | None = None, *, insist: str | None = None
+) -> Iterator[Scratch]:
+    """Give an empty database, by default on a server of its own; remove both after.
+
+    On the server of *dsn* a database is made beside the one named. That one must be
+    empty, as a sign that the server is for this, or *insist* repeats its name.
+
+    Whatever ends the block removes what was made, SIGTERM and Ctrl-C too. What a
+    killed process left is removed by the next.
+
+    Raises Refused for a database in use, CannotConnect where no server starts.
+    """
+    if dsn is None:
+        with _own_server() as found:
+            yield found
+        return
+    _refuse_production(dsn, insist)
+    with scratch_database(dsn) as place:
+        # where the login may make no database, an embedded server stands in
+        stands_in = place.with_database("x") != dsn.with_database("x")
+        control = place.with_database("postgres") if stands_in else dsn
+        yield Scratch(place, control, is_own=stands_in)
+
+
+def _refuse_production(dsn: Target, insist: str | None) -> None:
+    with connect(dsn, application_name="platform-review") as connection:
+        row = connection.execute(_IN_USE).fetchone() or (0,)
+        name = connection.info.dbname
+    if row[0] and insist != name:
+        raise Refused(
+            f"database {name!r} of {dsn.shown} is in use: it holds {row[0]} relations",
+            hint="name an empty database of a server for tests; to review on this "
+            f"server all the same, repeat the name: --insist {name}",
+        )
+
+
+@contextmanager
+def _own_server() -> Iterator[Scratch]:
+    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+
+    _sweep_folders()
+    with terminated_as_exit(), _folder() as folder:
+        server = EmbeddedServer(folder / "server", options=OPTIONS)
+        try:
+            server.start()
+            control = Target(server.url("postgres"), "scratch server")
+            with scratch_database(control) as place:
+                yield Scratch(place, control, is_own=True)
+        finally:
+            server.stop(mode="immediate")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder that is ours as long as we live: its file is locked until then."""
+    path = Path(tempfile.mkdtemp(prefix=_FOLDER))
+    # started as root, the server's own account must get through
+    path.chmod(0o711)
+    try:
+        with (path / _OWNER).open("w") as owner:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield path
+    except OSError as error:
+        raise CannotConnect(
+            f"no scratch server can be made in {path.parent}: {error.strerror}",
+            hint="free some space there, or set TMPDIR to another folder",
+        ) from error
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _sweep_folders() -> None:
+    """Stop the servers whose owner was killed, and remove their folders."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError, PlatformError):
+            _sweep_folder(path)
+
+
+def _sweep_folder(path: Path) -> None:
+    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+
+    if path.stat().st_uid != os.geteuid():
+        return
+    with (path / _OWNER).open("r+") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        EmbeddedServer(path / "server").stop(mode="immediate")
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def clone(source: Target) -> Iterator[Target]:
+    """Give a copy of the database *source*, which nobody may be connected to.
+
+    Raises Refused where it cannot be made, as on a full disk.
+    """
+    name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
+    control = source.with_database("postgres")
+    with connect(control, application_name=name) as holder:
+        _copy(holder, source.database, name)
+        try:
+            yield source.with_database(name)
+        finally:
+            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+            holder.execute(statement.format(sql.Identifier(name)))
+
+
+def _copy(holder: psycopg.Connection[Any], source: str, name: str) -> None:
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    try:
+        holder.execute(statement.format(sql.Identifier(name), sql.Identifier(source)))
+    except psycopg.Error as error:
+        sweep(holder)
+        raise Refused(
+            f"the scratch database cannot be copied: {first_line(error)}",
+            hint="free some space on the disk of the scratch server",
+        ) from None
