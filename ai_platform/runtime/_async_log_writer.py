@@ -220,7 +220,7 @@ class AsyncLogWriter(BaseWriter):
         ends = monotonic() + timeout_s
         done = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self._delivery.tell_when_done(lambda: _tell(loop, done))
+        self._delivery.intake.tell_when_done(lambda: _tell(loop, done))
         while self.pending and not done.is_set():
             if monotonic() >= ends:
                 return False

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from threading import RLock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_platform.names import ENSURE_PARTITION_FOR, REQUEST_LOGS
 
-from ._counts import Counts
 from ._effects import READ, HandOver, Idle, Steps, Turn
-from ._encode import HEADER, TRAILER, BadRecord, Encoder, created_of
+from ._encode import HEADER, TRAILER, created_of
+from ._intake import Intake, aside
 from ._libpq import Failed, Lost, TimedOut, copy, query
 from ._link import Link
 from ._record import COLUMNS
-from ._set_aside import SetAside
 from ._verdict import OUTSIDE_WINDOW, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._encode import Record
+    from ._intake import Pushed, Row
     from ._libpq import Until
     from ._options import Options
+    from ._set_aside import SetAside
 
-__all__ = ["Delivery", "Pushed"]
-
-Pushed = tuple[int, "Record"]
-"""When it was pushed, in nanoseconds since 1970 UTC, and the record."""
-Row = tuple[bytes, Pushed]
-"""An encoded record, and what it was."""
+__all__ = ["Delivery"]
 
 # The id of the transaction answers, on another connection, whether it committed.
 _COPY: Final = (
@@ -47,8 +41,6 @@ _END_IT: Final = b"""
        AND pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
 """
 
-_SLICE: Final = 64
-"""Records encoded at a stretch: others wait for the interpreter no longer."""
 _ROWS_A_MESSAGE: Final = 64
 """Rows in one message: the server begins with the first while the next are sent."""
 _LOOK_S: Final = 0.05
@@ -73,52 +65,21 @@ class Delivery:
     def __init__(
         self, options: Options, buffer: deque[Pushed], wake: Callable[[], None]
     ) -> None:
-        self.counts = Counts()
+        self.intake = Intake(buffer, options.batch_size, wake)
+        self.counts = self.intake.counts
         self.link = Link(options.conninfo, options.application_name, wake)
         self.end_by: float | None = None
         """Deliver what is left until then (time.monotonic), and end."""
         self.is_idle = False
-        # held while records leave the buffer; for a signal handler, more than once
-        self.taking = RLock()
         self._options = options
-        self._buffer = buffer
-        self._wake = wake
-        self._encoder = Encoder()
-        self._questions: deque[Callable[[], None]] = deque()
-        self._waiters: list[tuple[int, Callable[[], None]]] = []
-        self._flush_to = 0
-        self._rows: list[Row] = []
-        self._rejected: list[SetAside] = []
         self._doubt: _Doubt | None = None
         self._again: list[list[Row]] = []
-
-    @property
-    def pending(self) -> int:
-        """Records in the buffer, and those taken that have not come to an end yet."""
-        with self.taking:
-            return len(self._buffer) + self.counts.taken - self.counts.resolved
-
-    @property
-    def pushed(self) -> int:
-        """Records that came into the buffer, or were refused there."""
-        with self.taking:
-            counts = self.counts
-            return counts.taken + len(self._buffer) + counts.refused.total()
-
-    def tell_when_done(self, callback: Callable[[], None]) -> None:
-        """Call *callback* when everything pushed until now is at its end; hurry.
-
-        From any thread; it is called where the delivery runs.
-        """
-        self._questions.append(callback)
-        self._wake()
 
     def run(self) -> Steps[None]:
         """Deliver until `end_by` is set and nothing is left, or it has passed."""
         try:
             while (yield from self._gather()):
-                rows, self._rows = self._rows[: self._batch], self._rows[self._batch :]
-                yield from self._deliver(rows)
+                yield from self._deliver(self.intake.next_rows())
             yield from self._give_up()
         finally:
             self._close_books()
@@ -127,59 +88,45 @@ class Delivery:
 
     def _close_books(self) -> None:
         """Count as lost what a fault of ours left in nobody's hands."""
-        kept = len(self._rows) + len(self._rejected) + len(_joined(self._again))
+        kept = len(self.intake.rows) + len(self.intake.rejected)
+        kept += len(_joined(self._again))
         kept += len(self._doubt.rows) if self._doubt is not None else 0
-        missing = self.counts.taken - self.counts.resolved - kept
-        if missing:
+        if missing := self.counts.taken - self.counts.resolved - kept:
             self.counts.lost["failed"] += missing
 
     def _answer(self) -> None:
-        """Take new questions, and tell whose records are at their end."""
-        while self._questions:
-            # only we take from the buffer: what was pushed before the question is in
-            self._flush_to = self.counts.taken + len(self._buffer)
-            self._waiters.append((self._flush_to, self._questions.popleft()))
-        if self._doubt is None and not self._again:  # these came first
-            done = self.counts.resolved
-            told = [call for target, call in self._waiters if target <= done]
-            self._waiters = [one for one in self._waiters if one[0] > done]
-            for call in told:
-                call()
+        # rows in doubt came before what has come to its end meanwhile
+        self.intake.answer(is_settled=self._doubt is None and not self._again)
 
     # gathering
 
     @property
-    def _batch(self) -> int:
-        return self._options.batch_size
-
-    @property
     def _is_urgent(self) -> bool:
-        return self.end_by is not None or self._flush_to > self.counts.taken - len(
-            self._rows
-        )
+        return self.end_by is not None or self.intake.is_awaited
 
     @property
     def _is_unsettled(self) -> bool:
-        return self._doubt is not None or bool(self._rejected)
+        return self._doubt is not None or bool(self.intake.rejected)
 
     def _gather(self) -> Steps[bool]:
         """Wait for a batch, by size or by age, and encode it; False at the end."""
         due = monotonic() + self._options.flush_interval_s
         while True:
             self._answer()
-            waiting = len(self._rows) + len(self._buffer)
+            waiting = self.intake.waiting
             now = monotonic()
             is_over = not waiting and not self._is_unsettled
             if self.end_by is not None and (is_over or now >= self.end_by):
                 return False
-            if waiting >= self._batch or (waiting and (self._is_urgent or now >= due)):
+            is_full = waiting >= self._options.batch_size
+            if is_full or (waiting and (self._is_urgent or now >= due)):
                 break
             if self._is_unsettled:
                 return True
             if now >= due:
                 due = now + self._options.flush_interval_s
             yield from self._idle(due)
-        while len(self._rows) < self._batch and self._encode_some():
+        while self.intake.encode_some():
             yield Turn()
         return True
 
@@ -188,32 +135,16 @@ class Delivery:
         fd = self.link.fd
         self.is_idle = True
         # looked at again: whoever pushed before that line woke nobody
-        is_full = len(self._rows) + len(self._buffer) >= self._batch
-        if not (is_full or self._questions or self.end_by is not None):
+        is_full = self.intake.waiting >= self._options.batch_size
+        if not (is_full or self.intake.has_questions or self.end_by is not None):
             ready = yield Idle(until, fd)
             if ready & READ:
                 self.link.hear()
         self.is_idle = False
 
-    def _encode_some(self) -> bool:
-        """Encode the next records of the buffer; False when none or enough are there.
-
-        Called while the server is busy with the batch before.
-        """
-        with self.taking:
-            room = min(_SLICE, self._batch - len(self._rows), len(self._buffer))
-            if room <= 0:
-                return False
-            take = self._buffer.popleft
-            taken = [take() for _ in range(room)]
-            self.counts.taken += room
-        encode, keep = self._encoder.row, self._rows.append
-        for pushed in taken:
-            try:
-                keep((encode(pushed[1], pushed[0]), pushed))
-            except BadRecord as error:
-                self._rejected.append(_aside(pushed, "bad_row", str(error)))
-        return True
+    @property
+    def _is_half_full(self) -> bool:
+        return len(self.intake.buffer) * 2 >= self._options.buffer_size
 
     # delivering
 
@@ -280,7 +211,7 @@ class Delivery:
         chunks[0] = HEADER + chunks[0]
         chunks[-1] += TRAILER
         pgconn = self.link.pgconn
-        yield from copy(pgconn, _COPY, chunks, until, self._encode_some)
+        yield from copy(pgconn, _COPY, chunks, until, self.intake.encode_some)
 
     def _refused(
         self, failed: Failed, part: list[Row], todo: deque[list[Row]], until: Until
@@ -374,7 +305,7 @@ class Delivery:
             now = monotonic()
             if self.link.lost_at is None:
                 self.link.lost_at = now
-            is_filling = has_rows and len(self._buffer) * 2 >= self._options.buffer_size
+            is_filling = has_rows and self._is_half_full
             if now >= until() or (is_filling and now - self.link.lost_at > _GRACE_S):
                 return False
             if not self.link.is_up:
@@ -425,13 +356,13 @@ class Delivery:
 
     def _reject(self) -> Steps[None]:
         """Set aside what could not even be encoded."""
-        if self._rejected:
-            rejected, self._rejected = self._rejected, []
+        if self.intake.rejected:
+            rejected, self.intake.rejected = self.intake.rejected, []
             self.link.error = rejected[-1].error
             yield from self._hand_over(rejected)
 
     def _set_aside(self, rows: Iterable[Row], reason: str, error: str) -> Steps[None]:
-        records = [_aside(pushed, reason, error) for _, pushed in rows]
+        records = [aside(pushed, reason, error) for _, pushed in rows]
         if records:
             yield from self._hand_over(records)
 
@@ -445,17 +376,16 @@ class Delivery:
 
     def _give_up(self) -> Steps[None]:
         """Set aside what is left at the end of the time to close."""
-        while self._encode_some() or self._rows or self._rejected or self._again:
+        yield from self._set_aside(
+            _joined(self._take_back()), "closed", self.link.error
+        )
+        while self.intake.encode_some() or self.intake.rows or self.intake.rejected:
             yield from self._reject()
-            rows, self._rows = [*_joined(self._take_back()), *self._rows], []
+            rows = self.intake.next_rows()
             yield from self._set_aside(rows, "closed", self.link.error)
         if self._doubt is not None:
             rows, self._doubt = self._doubt.rows, None
             yield from self._set_aside(rows, "in_doubt", self.link.error)
-
-
-def _aside(pushed: Pushed, reason: str, error: str) -> SetAside:
-    return SetAside(pushed[1], reason, error, pushed[0])
 
 
 def _joined(parts: Iterable[list[Row]]) -> list[Row]:

@@ -142,7 +142,7 @@ class LogWriter(BaseWriter):
         """
         ends = monotonic() + timeout_s
         done = threading.Event()
-        self._delivery.tell_when_done(done.set)
+        self._delivery.intake.tell_when_done(done.set)
         while self.pending and not done.is_set():
             if monotonic() >= ends:
                 return False

@@ -15,8 +15,8 @@ from ._poll import Run, drive
 from ._wake import Wake
 
 if TYPE_CHECKING:
-    from ._delivery import Pushed
     from ._encode import Record
+    from ._intake import Pushed
     from ._options import Options
 
 __all__ = ["BaseWriter"]
@@ -100,7 +100,7 @@ class BaseWriter:
 
     def _refuse_rest(self) -> None:
         """Count what came between closing and the end."""
-        with self._delivery.taking:
+        with self._delivery.intake.taking:
             while self._buffer:
                 self._buffer.popleft()
                 self._refuse()
@@ -120,12 +120,12 @@ class BaseWriter:
     @property
     def pushed(self) -> int:
         """Records given to `push`: written, set aside, dropped or pending."""
-        return self._delivery.pushed
+        return self._delivery.intake.pushed
 
     @property
     def pending(self) -> int:
         """Records in the buffer and in the batch under way."""
-        return self._delivery.pending
+        return self._delivery.intake.pending
 
     @property
     def written(self) -> int:
