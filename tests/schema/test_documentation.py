@@ -171,6 +171,15 @@ def test_markdown_links_arrive(files: dict[str, str]) -> None:
                 assert file in there
 
 
+def test_a_link_finds_its_table_among_namesakes(hostile: dict[str, str]) -> None:
+    """A table called as a heading before it has the second anchor, as on GitHub."""
+    (page,) = [text for text in hostile.values() if "### tables\n" in text]
+
+    assert anchors(page).index("tables-1") > anchors(page).index("tables")
+    assert "| [tables](#tables-1) |" in page
+    assert "| [nothing](#nothing) |" in page
+
+
 def test_markdown_tables_stay_whole(files: dict[str, str]) -> None:
     """No comment or expression adds a cell to its row or ends its table."""
     for name, text in files.items():
