@@ -189,7 +189,7 @@ while True:
 def test_closing_in_a_handler_is_fine(database: Database) -> None:
     """A handler that closes while the main thread pushes ends in exact books."""
     text = """
-w = LogWriter(flush_interval_s=0.01, batch_size=5)
+w = LogWriter(flush_interval_s=0.01, buffer_size=200)
 signal.signal(signal.SIGTERM, lambda *_: w.close())
 signal.signal(signal.SIGALRM, lambda *_: kill())
 signal.setitimer(signal.ITIMER_REAL, 0.2)
