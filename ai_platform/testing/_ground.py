@@ -78,6 +78,7 @@ class Walk:
         self._stack = ExitStack()
         self._target: Target | None = None
         self._standing = 0
+        self._seen: Snapshot | None = None
 
     def before(self, revision: str) -> None:
         """Bring the database to where *revision* begins."""
@@ -123,6 +124,7 @@ class Walk:
         else:
             with self.connect() as connection:
                 _execute(connection, steps)
+            self._seen = None
 
     def written(self) -> None:
         """Bring a new database to the head by written SQL."""
@@ -131,6 +133,7 @@ class Walk:
             self.write(name)
 
     def _ask(self, revision: str | None, **options: Any) -> None:
+        self._seen = None
         self._interpreter.ask(
             "run",
             dsn=self.target.url,
@@ -150,9 +153,11 @@ class Walk:
         return connect(self.target, application_name="ai_platform.testing")
 
     def snapshot(self) -> Snapshot:
-        """Return the whole catalog."""
-        with self.connect() as connection:
-            return snapshot(connection)
+        """Return the whole catalog; read once for each place."""
+        if self._seen is None:
+            with self.connect() as connection:
+                self._seen = snapshot(connection)
+        return self._seen
 
     def close(self) -> None:
         """Drop the database and end the interpreter."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ai_platform.catalog import Difference
+    from ai_platform.catalog import Difference, Snapshot
     from ai_platform.review.projects import Project
 
 __all__ = ["Revisions"]
@@ -120,13 +120,16 @@ class Stairway(RevisionTest):
         self.walk.run(name)
         above = self.walk.snapshot()
         self.walk.run(name, down=True)
-        left = diff(below, self.walk.snapshot())
+        self._demand(below, f"the downgrade of {name} does not lead back")
         self.walk.run(name)
-        again = diff(above, self.walk.snapshot())
-        if left:
-            raise Leak(f"the downgrade of {name} does not lead back", left)
-        if again:
-            raise Leak(f"{name} leads elsewhere when it runs again", again)
+        self._demand(above, f"{name} leads elsewhere when it runs again")
+
+    def _demand(self, expected: Snapshot, otherwise: str) -> None:
+        """Compare, and let nobody go on from a database that is not as it should be."""
+        found = diff(expected, self.walk.snapshot())
+        if found:
+            self.walk.close()
+            raise Leak(otherwise, found)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Return the file of the revision."""

@@ -1,0 +1,126 @@
+"""The pytest plugin, as another project's developers meet it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.environment import clean_environment
+from tests.support.programs import run_program
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from tests.support.cluster import Cluster
+    from tests.support.projects import Shop
+
+TWO_LINES = {
+    "conftest.py": 'pytest_plugins = ["ai_platform.testing"]\n',
+    "pytest.ini": "[pytest]\nrevisions_metadata = models:metadata\n",
+}
+REVISIONS = ["a1", "c3", "b2", "d4", "e5", "f6", "a7", "b8"]
+ITEMS = [
+    "single_head",
+    *(f"stairway[{name}]" for name in REVISIONS),
+    "offline_is_online",
+    "drift",
+]
+
+
+@pytest.fixture
+def tested(shop: Shop) -> Shop:
+    """Return a shop whose developers added the two lines."""
+    for name, text in TWO_LINES.items():
+        (shop.folder / name).write_text(text)
+    return shop
+
+
+def run(
+    shop: Shop, cluster: Cluster, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run pytest in the shop on the server of these tests."""
+    env = clean_environment(TEST_DATABASE_URL=cluster.target.url, COLUMNS="200")
+    words = ("-p", "no:randomly", "-p", "no:cacheprovider", "-rA", *arguments)
+    return run_program("pytest", *words, cwd=shop.folder, env=env, timeout=200)
+
+
+def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """Return what became of each test, by its name."""
+    found = re.findall(r"^(PASSED|FAILED|ERROR) \S*::(\S+)", done.stdout, re.MULTILINE)
+    return {name: outcome for outcome, name in found}
+
+
+def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
+    """Every revision is an item; a sound project passes and leaves no database."""
+    done = run(tested, cluster)
+
+    assert done.returncode == 0, done.stdout
+    assert outcomes(done) == dict.fromkeys(ITEMS, "PASSED")
+
+
+def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
+    """Each fault fails its own item with the object at fault, and no other item."""
+    b8 = "migrations/versions/b8_odd_prices.py"
+    tested.replace(b8, '    op.execute("DROP FUNCTION note_price()")\n', "")
+    tested.replace(
+        "models/__init__.py",
+        '    sa.Column("email", sa.Text, nullable=False),',
+        '    sa.Column("email", sa.Text, nullable=True),',
+    )
+    tested.add(
+        "x1",
+        "op.execute('CREATE TABLE t%d ()' % op.get_context().as_sql)",
+        "op.execute('DROP TABLE t0')",
+        parent="a7",
+    )
+
+    done = run(tested, cluster)
+
+    failed = {name for name, outcome in outcomes(done).items() if outcome != "PASSED"}
+    assert failed == {"single_head", "stairway[b8]", "offline_is_online", "drift"}
+    assert "2 heads: b8, x1; merge them" in done.stdout
+    assert (
+        "the downgrade of b8 does not lead back\n  unexpected function" in done.stdout
+    )
+    assert "missing table public.t0\n  unexpected table public.t1" in done.stdout
+    assert "column public.customers.email: not null" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
+    """A node id is enough, and tests that are named alone stay alone."""
+    (tested.folder / "test_own.py").write_text("def test_own():\n    pass\n")
+
+    chosen = run(tested, cluster, "alembic.ini::stairway[b2]")
+    alone = run(tested, cluster, "test_own.py")
+
+    assert outcomes(chosen) == {"stairway[b2]": "PASSED"}
+    assert outcomes(alone) == {"test_own": "PASSED"}
+
+
+@pytest.mark.parametrize(
+    ("ini", "told"),
+    [
+        ("revisions_config = nowhere.ini", "there is no nowhere.ini in"),
+        ("revisions_python = nobody", "no interpreter"),
+        ("revisions_env = SHOP=1", "KeyError: 'SHOP_URL'"),
+    ],
+)
+def test_what_cannot_be_read_fails_the_run(
+    tested: Shop, cluster: Cluster, ini: str, told: str
+) -> None:
+    """A project that cannot be read is an error in one line, never a pass."""
+    (tested.folder / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
+    tested.replace(
+        "migrations/env.py",
+        "config = ",
+        "__import__('os').environ['SHOP_URL']\nconfig = ",
+    )
+
+    done = run(tested, cluster)
+
+    assert done.returncode in {2, 4}
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
