@@ -1,0 +1,313 @@
+"""Fill the tables of any database with rows that its constraints allow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+
+from ai_platform import names
+from ai_platform.connection import first_line
+from ai_platform.errors import BadValue
+
+from ._rows.catalog import read
+from ._rows.generator import Parent, quoted
+from ._rows.order import steps
+from ._rows.plan import Unfillable, Workshop
+from ._rows.schedule import Style
+from ._rows.templates import Template
+from ._rows.triggers import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from ._rows.catalog import Catalog, Table
+    from ._rows.order import Step
+    from ._rows.plan import Plan
+
+__all__ = ["Filled", "Profile", "Unfilled", "fill"]
+
+_ROUNDS: Final = 14
+_IDLE_ROUNDS: Final = 3
+_WIDEN: Final = 20
+_PARENTS: Final = 20_000
+_ATTEMPTS: Final = (
+    (Style.FULL, True),
+    (Style.FULL, False),
+    (Style.NO_EDGES, True),
+    (Style.NO_EDGES, False),
+    (Style.PLAIN, False),
+)
+_SESSION: Final = """
+    SELECT set_config('search_path', 'pg_catalog', true),
+           set_config('timezone', 'UTC', true),
+           set_config('datestyle', 'ISO, MDY', true),
+           set_config('intervalstyle', 'postgres', true),
+           set_config('synchronous_commit', 'off', true),
+           set_config('jit', 'off', true),
+           set_config('enable_nestloop', 'off', true),
+           set_config('enable_mergejoin', 'off', true),
+           set_config('statement_timeout', '0', true)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the rows are like: *parents* is how many rows tables next to ours get.
+
+    With *edges* False nothing stands at the boundary of its type: a revision that
+    narrows a column then runs as it would on harmless data.
+    """
+
+    parents: int = 1_000
+    edges: bool = True
+    vectors: int = 10_000
+    """The most rows of a table with vectors: their indexes take long to build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfilled:
+    """A table that has no rows: *constraint* stands in the way, *reason* says how."""
+
+    table: str
+    constraint: str
+    reason: str
+
+
+class Filled(dict[str, int]):
+    """How many rows each table has, by schema.name; *unfilled* where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unfilled: list[Unfilled] = []
+
+
+def fill(  # noqa: PLR0913 - options have names
+    conn: psycopg.Connection[Any],
+    tables: Collection[str] | None,
+    rows: int,
+    *,
+    profile: Profile | None = None,
+    seed: int = 0,
+    on_table: Callable[[str, int], None] | None = None,
+) -> Filled:
+    """Give *tables*, as schema.name, at least *rows* rows each; None means every one.
+
+    Tables that they refer to are filled before, with few rows. A partition stands for
+    the table it is part of. Rows keep to every constraint, depend on *seed* alone,
+    and are made by the server; *on_table* hears of each table and its rows when it is
+    done. Where constraints allow fewer rows, there are fewer; where none could be
+    found, the result's `unfilled` says which constraint stood in the way.
+
+    Triggers do not fire, but for constraint triggers, which must hold. The login must
+    own the tables and be exempt from row security; a superuser fills fastest.
+    Version tables of Alembic and the runner's journal are left alone. Raises BadValue
+    for a table that is not there.
+    """
+    if rows < 1:
+        raise BadValue(f"rows must be at least 1, got {rows!r}")
+    profile = profile or Profile()
+    with conn.transaction():
+        conn.execute(_SESSION)
+        catalog = read(conn)
+    work = _Work(conn, catalog, profile, seed, on_table or (lambda _t, _n: None))
+    planned = steps(catalog, _wanted(catalog, tables), rows, profile.parents)
+    for again in (False, True):
+        for step in planned:
+            work.table(step, planned, again=again)
+    return work.done
+
+
+def _wanted(catalog: Catalog, tables: Collection[str] | None) -> list[int]:
+    fillable = {
+        table.title: table.oid
+        for table in catalog.tables.values()
+        if table.name != names.VERSION_TABLE and table.schema != names.JOURNAL_SCHEMA
+    }
+    if tables is None:
+        return list(fillable.values())
+    known = {**catalog.roots, **{t.title: t.oid for t in catalog.tables.values()}}
+    missing = [name for name in tables if name not in known]
+    if missing:
+        raise BadValue(
+            f"no such table to fill: got {', '.join(map(repr, missing))}",
+            hint="name it as schema.table; views and foreign tables are not filled",
+        )
+    oids = dict.fromkeys(known[name] for name in tables)
+    return [oid for oid in oids if oid in set(fillable.values())]
+
+
+def _has_vectors(table: Table) -> bool:
+    kinds = ("vector", "halfvec", "sparsevec")
+    return any(column.type.plain.name in kinds for column in table.columns)
+
+
+@dataclass(slots=True)
+class _Work:
+    conn: psycopg.Connection[Any]
+    catalog: Catalog
+    profile: Profile
+    seed: int
+    tell: Callable[[str, int], None]
+    done: Filled = field(default_factory=Filled)
+    _rows: dict[int, int] = field(default_factory=dict)
+    _later: set[int] = field(default_factory=set)
+
+    def table(self, step: Step, planned: list[Step], *, again: bool) -> None:
+        """Fill one table; half of it where parents come later, the rest *again*."""
+        table = step.table
+        if again and table.oid not in self._later:
+            return
+        wanted = step.rows
+        if _has_vectors(table):
+            wanted = min(wanted, self.profile.vectors)
+        waits = self._waits(table, planned)
+        if waits and not again:
+            self._later.add(table.oid)
+        # parents within the table itself must be there before their children
+        half = waits or any(key.parent == table.oid for key in table.foreign_keys)
+        goals = [(wanted + 1) // 2] if half else []
+        goals += [] if waits and not again else [wanted]
+        problem = None
+        for goal in goals:
+            problem = self._reach(table, goal)
+        count = self._rows[table.oid]
+        self.done[table.title] = count
+        if problem and not count:
+            self.done.unfilled.append(problem)
+        if again or table.oid not in self._later:
+            self.tell(table.title, count)
+
+    def _reach(self, table: Table, goal: int) -> Unfilled | None:
+        """Give *table* at least *goal* rows, in a transaction of its own."""
+        problem = None
+        with self.conn.transaction():
+            self.conn.execute(_SESSION)
+            count = self._count(table)
+            if count < goal:
+                problem = self._fill(table, goal)
+                count = self._count(table)
+        self._rows[table.oid] = count
+        return problem
+
+    def _waits(self, table: Table, planned: list[Step]) -> bool:
+        inside = {step.table.oid for step in planned} - {table.oid}
+        return any(
+            key.parent in inside
+            and (key.parent not in self._rows or key.parent in self._later)
+            for key in table.foreign_keys
+        )
+
+    def _count(self, table: Table) -> int:
+        relation = f"{quoted(table.schema)}.{quoted(table.name)}"
+        return self._number(f"SELECT count(*) FROM {relation}")
+
+    def _number(self, query: str) -> int:
+        return int(self.conn.execute(query.encode()).fetchall()[0][0])
+
+    def _fill(self, table: Table, wanted: int) -> Unfilled | None:
+        """Try one style after the other until there are *wanted* rows."""
+        problem = Unfilled(table.title, "", "no row was accepted")
+        try:
+            workshop = Workshop(self.conn, self.catalog, table, self.seed)
+            workshop.promised.update(self._promised(table))
+            parents = self._parents(workshop, wanted)
+        except Unfillable as stop:
+            return Unfilled(table.title, stop.constraint, stop.reason)
+        for style, is_trusting in _ATTEMPTS:
+            if style is Style.FULL and not self.profile.edges:
+                continue
+            try:
+                plan = workshop.plan(parents, style, is_trusting=is_trusting)
+                with self.conn.transaction(), quiet(self.conn, table):
+                    self._insert(table, plan, wanted)
+                if self._count(table):
+                    return None
+                problem = self._diagnosis(table, plan)
+            except Unfillable as stop:
+                problem = Unfilled(table.title, stop.constraint, stop.reason)
+            except psycopg.Error as error:
+                name = error.diag.constraint_name or error.sqlstate or ""
+                problem = Unfilled(table.title, name, first_line(error))
+        return problem
+
+    def _promised(self, table: Table) -> dict[str, Template]:
+        """Return values for mandatory parents that are filled only after *table*."""
+        found: dict[str, Template] = {}
+        for key in table.foreign_keys:
+            pairs = list(zip(key.columns, key.targets, strict=True))
+            if not table.is_mandatory(key) or key.parent not in self.catalog.tables:
+                continue
+            if key.parent == table.oid:
+                # a row without anybody above it is its own parent
+                for own, target in pairs:
+                    found[own] = Template(quoted(target), columns=frozenset({target}))
+            elif not self._rows.get(key.parent):
+                parent = self.catalog.tables[key.parent]
+                workshop = Workshop(self.conn, self.catalog, parent, self.seed)
+                found.update((own, workshop.key_of(target)) for own, target in pairs)
+        return found
+
+    def _parents(self, workshop: Workshop, wanted: int) -> list[Parent]:
+        """Return the parents to choose from: mandatory ones and wide keys first."""
+        found = []
+        table = workshop.table
+        for key in table.foreign_keys:
+            is_mandatory = table.is_mandatory(key)
+            if key.parent not in self.catalog.tables:
+                continue
+            if key.parent == table.oid and is_mandatory:
+                continue
+            source = workshop.source_of(key, max(wanted, _PARENTS))
+            rows = self._number(f"SELECT count(*) FROM {source} AS q")
+            if rows:
+                found.append(Parent(key, source, rows, is_mandatory))
+        return sorted(
+            found, key=lambda p: (not p.is_mandatory, -len(p.key.columns), p.key.name)
+        )
+
+    def _insert(self, table: Table, plan: Plan, wanted: int) -> None:
+        """Insert until there are *wanted* rows, or no round brings any more."""
+        present = self._count(table)
+        first, idle, step = present + 1, 0, wanted - present
+        for _ in range(_ROUNDS):
+            missing = wanted - present
+            if missing <= 0 or idle >= _IDLE_ROUNDS:
+                break
+            last = first + step - 1
+            made = self._round(table, plan, (first, last), missing)
+            present += made
+            idle = 0 if made else idle + 1
+            rate = max(made, 1) / step
+            first = last + 1
+            left = max(1, wanted - present)
+            step = min(int(left / rate) + 100, left * _WIDEN + 2_000)
+
+    def _round(
+        self, table: Table, plan: Plan, numbers: tuple[int, int], limit: int
+    ) -> int:
+        relation = f"{quoted(table.schema)}.{quoted(table.name)}"
+        columns = [
+            quoted(c.name)
+            for c in table.columns
+            if not c.generated and not c.is_left_out
+        ]
+        named = f"({', '.join(columns)})" if columns else ""
+        statement = (
+            f"INSERT INTO {relation} {named} SELECT {', '.join(columns)}"
+            f" {plan.rows(*numbers)} LIMIT {limit}"
+        )
+        if not table.is_deferred:  # else PostgreSQL refuses the clause
+            statement += " ON CONFLICT DO NOTHING"
+        return max(0, self.conn.execute(statement.encode()).rowcount)
+
+    def _diagnosis(self, table: Table, plan: Plan) -> Unfilled:
+        """Return which condition no row met."""
+        for check in plan.conditions:
+            alone = replace(plan, conditions=(check,))
+            query = f"SELECT count(*) {alone.rows(1, 500)}"
+            if not self.conn.execute(query.encode()).fetchall()[0][0]:
+                return Unfilled(table.title, check.name, "no row that was tried holds")
+        names_ = ", ".join(dict.fromkeys(check.name for check in plan.conditions))
+        return Unfilled(table.title, names_, "no row holds all of them, or has parents")

@@ -1,0 +1,180 @@
+"""Find the columns whose data does not survive a revision up, down and up again."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ai_platform import names
+from ai_platform.errors import BadValue
+
+from ._rows.generator import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    import psycopg
+
+__all__ = ["Contents", "contents", "declared_lossy", "lost", "survived"]
+
+Contents = dict[str, "TableContents"]
+"""What is in each table, by schema.name."""
+
+_SESSION: Final = """
+    SELECT set_config('search_path', 'pg_catalog', true),
+           set_config('timezone', 'UTC', true),
+           set_config('datestyle', 'ISO, MDY', true),
+           set_config('intervalstyle', 'postgres', true),
+           set_config('bytea_output', 'hex', true),
+           set_config('extra_float_digits', '1', true)
+"""
+_COLUMNS: Final = """
+    SELECT n.nspname, c.relname,
+           ARRAY(SELECT a.attname::text FROM pg_attribute a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  ORDER BY a.attnum),
+           ARRAY(SELECT a.attname::text FROM pg_index i
+                   JOIN pg_attribute a ON a.attrelid = c.oid
+                    AND a.attnum = ANY (i.indkey)
+                  WHERE i.indrelid = c.oid AND i.indisprimary
+                  ORDER BY a.attnum)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+       AND n.nspname <> %s AND c.relname <> %s
+       AND NOT EXISTS (SELECT FROM pg_depend d
+                        WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                          AND d.deptype = 'e')
+     ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TableContents:
+    """A table's number of rows and, for each column, a digest of all its values.
+
+    It does not depend on the order of rows; with a primary key it depends on which
+    row a value is in.
+    """
+
+    rows: int
+    columns: dict[str, int]
+
+
+def contents(conn: psycopg.Connection[Any]) -> Contents:
+    """Return what is in every table of the database; nothing is written.
+
+    Left out: system schemas, what belongs to an extension, Alembic's version table
+    and the runner's journal.
+    """
+    with conn.transaction(force_rollback=True):
+        conn.execute(_SESSION)
+        found = conn.execute(_COLUMNS, [names.JOURNAL_SCHEMA, names.VERSION_TABLE])
+        return {
+            f"{schema}.{table}": _contents(conn, (schema, table), columns, key)
+            for schema, table, columns, key in found.fetchall()
+        }
+
+
+def _contents(
+    conn: psycopg.Connection[Any],
+    table: tuple[str, str],
+    columns: list[str],
+    key: list[str],
+) -> TableContents:
+    digests = [
+        f"coalesce(sum(hashtextextended({_row(key, column)}, 0)), 0)"
+        for column in columns
+    ]
+    relation = ".".join(map(quoted, table))
+    query = f"SELECT {', '.join(['count(*)', *digests])} FROM {relation}"
+    rows, *values = conn.execute(query.encode()).fetchall()[0]
+    return TableContents(rows, dict(zip(columns, map(int, values), strict=True)))
+
+
+def _row(key: list[str], column: str) -> str:
+    """Return one text of a value and of the key of its row."""
+    parts = [f"quote_nullable({quoted(name)}::text)" for name in [*key, column]]
+    return " || ',' || ".join(parts)
+
+
+def lost(
+    before: Contents, after: Contents, *, lossy: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Return what of *before* is not in *after*, sorted: columns whose data differs.
+
+    A column is named schema.table.column; a table that is gone, or has another
+    number of rows, is named once. *lossy* names columns whose loss is declared.
+    """
+    found: list[str] = []
+    for table, was in before.items():
+        now = after.get(table)
+        columns = [f"{table}.{name}" for name in was.columns]
+        if now is None or now.rows != was.rows:
+            if was.rows and not set(columns) <= set(lossy):
+                found.append(table)
+            continue
+        found += [
+            f"{table}.{name}"
+            for name, digest in was.columns.items()
+            if was.rows and now.columns.get(name) != digest
+        ]
+    return tuple(sorted(set(found) - set(lossy)))
+
+
+def survived(
+    conn: psycopg.Connection[Any],
+    *,
+    up: Callable[[], object],
+    down: Callable[[], object],
+    lossy: Collection[str] = (),
+) -> tuple[str, ...]:
+    """Go up, down and up; return the columns whose data did not survive, as `lost`.
+
+    The way down must give back what was there before; the second way up must arrive
+    where the first one did. *conn* is in autocommit and only reads. What *up* and
+    *down* raise goes through.
+    """
+    before = contents(conn)
+    up()
+    above = contents(conn)
+    down()
+    below = contents(conn)
+    up()
+    again = contents(conn)
+    gone = {*lost(before, below, lossy=lossy), *lost(above, again, lossy=lossy)}
+    return tuple(sorted(gone))
+
+
+def declared_lossy(file: Path) -> frozenset[str]:
+    """Return the columns that a revision's file declares as ``lossy = {...}``.
+
+    The file is read, not run. Raises BadValue where the declaration is not a set,
+    list or tuple of texts such as "schema.table.column".
+    """
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(one, ast.Name) and one.id == "lossy" for one in targets):
+            return _texts(node.value, file)
+    return frozenset()
+
+
+def _texts(node: ast.expr, file: Path) -> frozenset[str]:
+    try:
+        value = ast.literal_eval(node)
+    except ValueError:
+        value = None
+    is_many = isinstance(value, set | list | tuple | frozenset)
+    if not is_many or not all(
+        isinstance(one, str) and one.count(".") == len(("table", "column"))
+        for one in value
+    ):
+        raise BadValue(
+            f"lossy of {file.name} must name columns, got {ast.unparse(node)}",
+            hint='write lossy = {"schema.table.column"}',
+        )
+    return frozenset(value)
