@@ -69,7 +69,7 @@ def routine_article(item: Item, schema: Schema) -> Html:
 
 def small_objects(title: str, items: Sequence[Item]) -> Html:
     """Return types or sequences as rows of one article."""
-    return _rows(title, items, _small, open_=True)
+    return _rows(title, items, _small)
 
 
 def _small(item: Item) -> str:
@@ -151,25 +151,17 @@ def _mark(column: Column, key: str, relation: Relation, library: Library) -> Htm
     return element("a", key, class_=class_, href=href, title=nearest.target)
 
 
-def _section(title: str, count: int, *content: str, open_: bool = False) -> Html:
+def _section(title: str, count: int, *content: str) -> Html:
     number = element("span", str(count), class_="count") if count else Html()
     summary = element("summary", title, " ", number)
-    if open_:
-        return element("details", summary, *content, open="")
     return element("details", summary, *content)
 
 
-def _rows(
-    title: str,
-    items: Sequence[Item],
-    text: Callable[[Item], str],
-    *,
-    open_: bool = False,
-) -> Html:
+def _rows(title: str, items: Sequence[Item], text: Callable[[Item], str]) -> Html:
     if not items:
         return Html()
     rows = [_row(item, element("code", one_line(text(item)))) for item in items]
-    return _section(title, len(items), element("ul", *rows), open_=open_)
+    return _section(title, len(items), element("ul", *rows))
 
 
 def _row(item: Item, *content: str) -> Html:
