@@ -249,7 +249,10 @@ def status(
     now = _moment(at)
     with opened() as conn:
         found = partitions.status(conn, now=now, table=table, count=count)
+        idle = [] if table else partitions.switched_off(conn)
     _show_status(found, each=each, as_json=as_json)
+    for parent in idle:
+        note(f"{parent}: its policy is switched off, nothing is made or removed there")
     if any(one.problems for one in found):
         raise typer.Exit(1)
 

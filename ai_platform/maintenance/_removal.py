@@ -18,7 +18,7 @@ from ._archive import Archive, Archived
 from ._archived_file import ArchiveFault
 from ._attached import Leftover, Partition, leftovers, mark_of, partitions
 from ._policies import Parent, Policy, PolicyFault, now_or, resolve, wanted
-from ._session import PASSING, limit_waits, patiently, session
+from ._session import PASSING, in_the_way, limit_waits, patiently, session
 from ._steps import Action, OnStep, Outcome, Step, unserved
 
 if TYPE_CHECKING:
@@ -346,12 +346,19 @@ class _Removal:
         except PASSING as error:
             if one is not None and action == "detach":
                 self._blocked = f"waits until {one.shown} is detached"
-            return self._step(action, one, "delayed", first_line(error))
+            return self._step(action, one, "delayed", self._why_delayed(error, one))
         except Error as error:
             if self.conn.closed:
                 raise
             return self._step(action, one, "failed", first_line(error))
         return self._step(action, one, "done")
+
+    def _why_delayed(
+        self, error: BaseException, one: Partition | Leftover | None
+    ) -> str:
+        oids = [self.parent.oid] if one is None else [self.parent.oid, one.oid]
+        who = in_the_way(self.conn, oids)
+        return first_line(error) if who is None else f"{first_line(error)}: {who}"
 
     def _is_expired(self, one: Partition | Leftover) -> bool:
         cutoff = self.parent.cutoff

@@ -14,13 +14,20 @@ from ai_platform.names import OWNER, PARTITION_POLICIES
 from ai_platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import psycopg
 
     from ai_platform.connection import Target
 
-__all__ = ["PASSING", "limit_waits", "opened", "patiently", "session"]
+__all__ = [
+    "PASSING",
+    "in_the_way",
+    "limit_waits",
+    "opened",
+    "patiently",
+    "session",
+]
 
 Result = TypeVar("Result")
 
@@ -59,6 +66,21 @@ _MAY_READ: Final = """
     SELECT pg_catalog.has_table_privilege(c.oid, 'SELECT')
            AND pg_catalog.has_schema_privilege(c.relnamespace, 'USAGE')
       FROM pg_catalog.pg_class c WHERE c.oid = %s
+"""
+# what another role does is hidden from most logins, that it is there is not
+_IN_THE_WAY: Final = """
+    SELECT pg_catalog.format('session %%s%%s%%s', l.pid,
+               COALESCE(' of ' OPERATOR(pg_catalog.||) a.usename, ''),
+               COALESCE(', in a transaction since '
+                   OPERATOR(pg_catalog.||) pg_catalog.to_char(
+                       a.xact_start, 'YYYY-MM-DD HH24:MI:SS TZ'), ''))
+      FROM pg_catalog.pg_locks l
+      LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid OPERATOR(pg_catalog.=) l.pid
+     WHERE l.relation OPERATOR(pg_catalog.=) ANY (%s) AND l.granted
+       AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+       AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
+             WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+     ORDER BY a.xact_start NULLS LAST LIMIT 1
 """
 _SET: Final = "SELECT pg_catalog.set_config(%s, %s, false)"
 
@@ -197,3 +219,9 @@ def patiently(work: Callable[[], Result], *, for_s: float) -> Result:
                 raise
         sleep(pause)
         attempt += 1
+
+
+def in_the_way(conn: psycopg.Connection[Any], relations: Sequence[int]) -> str | None:
+    """Return whose oldest transaction holds a lock on one of *relations* (oids)."""
+    row = conn.execute(_IN_THE_WAY, [list(relations)]).fetchone()
+    return row[0] if row else None

@@ -9,6 +9,7 @@ from psycopg import errors
 
 from ai_platform.connection import first_line
 
+from . import _policies
 from ._attached import Partition, leftovers, partitions
 from ._bounds import BEGINNING, END, Bounds, covered_until, gaps, periods
 from ._contents import contents, exact_rows
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["ParentStatus", "PartitionStatus", "status"]
+__all__ = ["ParentStatus", "PartitionStatus", "status", "switched_off"]
 
 _SIZE: Final = """
     SELECT COALESCE(sum(pg_total_relation_size(inhrelid)), 0)::bigint
@@ -98,6 +99,15 @@ def status(
     with session(conn, writes=False):
         at = now_or(conn, now)
         return [_status(conn, policy, at, count) for policy in wanted(conn, table)]
+
+
+def switched_off(conn: psycopg.Connection[Any]) -> list[str]:
+    """Return the tables whose policy is switched off.
+
+    Raises Refused where the database cannot be read so.
+    """
+    with session(conn, writes=False):
+        return [policy.parent for policy in _policies.switched_off(conn)]
 
 
 def _status(

@@ -18,7 +18,7 @@ from ._session import PASSING, patiently, session
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["WAIT_S", "Refreshed", "archive", "refresh"]
+__all__ = ["WAIT_S", "Busy", "Refreshed", "archive", "refresh"]
 
 WAIT_S: Final = 20.0
 """How long a refresh is tried while another one holds the view, in seconds."""
@@ -61,6 +61,10 @@ def archive(conn: psycopg.Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
+class Busy(PlatformError):
+    """Another session was at it for longer than one waits; the next run goes on."""
+
+
 def refresh(conn: psycopg.Connection[Any], *, wait_s: float | None = None) -> Refreshed:
     """Archive finished days, then compute `monitoring.daily_stats` anew.
 
@@ -68,7 +72,7 @@ def refresh(conn: psycopg.Connection[Any], *, wait_s: float | None = None) -> Re
     view are not stopped, unless it was never filled. *wait_s* (default: WAIT_S) is
     how long another refresh is waited for.
 
-    Raises Refused (not migrated, standby, right) and PlatformError (busy for too long).
+    Raises Refused (not migrated, standby, right) and Busy (another was too long).
     """
     patience = WAIT_S if wait_s is None else wait_s
     began = monotonic()
@@ -101,7 +105,7 @@ def _patiently(conn: psycopg.Connection[Any], work: partial[int], wait_s: float)
     try:
         return patiently(work, for_s=wait_s)
     except PASSING as error:
-        raise PlatformError(
+        raise Busy(
             f"daily statistics of {conn.info.dbname} are busy: {first_line(error)}",
             hint="run it again: what was archived stays",
         ) from None

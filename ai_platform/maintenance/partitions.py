@@ -15,7 +15,7 @@ from ._bounds import Bounds, moment
 from ._growth import apply, plan
 from ._removal import WAIT_S, finish, prune
 from ._session import opened
-from ._status import ParentStatus, PartitionStatus, status
+from ._status import ParentStatus, PartitionStatus, status, switched_off
 from ._steps import NEEDS_ATTENTION, OnStep, Step
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "plan",
     "prune",
     "status",
+    "switched_off",
 ]

@@ -137,6 +137,8 @@ def _tried(
         outcome, detail, steps = _DO[name](conn, asked, tell)
     except CannotConnect:
         raise
+    except daily_statistics.Busy as error:
+        outcome, detail, steps = "delayed", error.message, []
     except PlatformError as error:
         outcome, detail, steps = "failed", error.message, []
     except Error as error:

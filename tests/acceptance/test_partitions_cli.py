@@ -81,6 +81,13 @@ def test_status_is_a_health_check(call: Partitions) -> None:
     assert any(one["problems"] for one in found)
 
 
+def test_status_names_what_is_switched_off(call: Partitions) -> None:
+    """A table that nobody looks after any more is not simply absent."""
+    call("policy", "logs.audit_log", "--disable")
+
+    assert "logs.audit_log: its policy is switched off" in call("status").stderr
+
+
 def test_the_application_may_ask_for_status(call: Partitions) -> None:
     """No right of the owner is needed to look; changing is refused with advice."""
     call("apply")

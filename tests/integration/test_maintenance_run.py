@@ -255,6 +255,16 @@ def test_removed_rows_count_as_change(database: Database, keeper: Any) -> None:
     assert [step.parent for step in works[1].steps] == [LOGS]
 
 
+def test_busy_statistics_are_a_delay(database: Database, keeper: Any) -> None:
+    """Another refresh at work is no fault: the next run goes on."""
+    other = database.connect(role="platform_owner", autocommit=False)
+    other.execute("REFRESH MATERIALIZED VIEW monitoring.daily_stats")
+
+    (work,) = run.run(keeper, Options(works=("statistics",), wait_s=0))
+
+    assert (work.outcome, "busy" in work.detail) == ("delayed", True)
+
+
 def test_a_locked_parent_is_analyzed_later(database: Database, keeper: Any) -> None:
     """Who holds the table is waited for; then the next run does it."""
     fill(database.connect(), 1000)

@@ -104,6 +104,8 @@ def test_a_long_select_delays_and_a_later_run_finishes(
     steps = partitions.prune(keeper, table=LOGS, wait_s=0.5)
 
     assert outcomes(steps) == ["delayed"] * 8
+    # whose transaction it is: the next thing that one would look up
+    assert f"session {reader.info.backend_pid}" in steps[0].detail
     assert len(pending(watch)) == 1
     assert "half detached" in partitions.status(keeper, table=LOGS)[0].problems[0]
 
