@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import psycopg
 
@@ -27,7 +27,7 @@ _KINDS: Final = {
 # it is a partition of, an index's the table.
 _RELATIONS: Final = """
 SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind::text,
-       c.relfilenode, coalesce(x.indrelid, h.inhparent),
+       coalesce(x.indrelid, h.inhparent),
        (SELECT pg_catalog.quote_ident(a.attname) FROM pg_catalog.pg_attribute a
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
          ORDER BY a.attnum LIMIT 1)
@@ -42,12 +42,11 @@ SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relkind::text,
 
 @dataclass(frozen=True, slots=True)
 class KnownRelation:
-    """A relation with its file and the table that it is an index or partition of."""
+    """A relation; *parent* is the table that it is an index or partition of."""
 
     oid: int
     name: str
     relkind: str
-    file: int
     parent: int | None
     column: str | None
 
@@ -65,6 +64,9 @@ class Known:
 
     def __contains__(self, oid: object) -> bool:
         return oid in self._relations
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._relations)
 
     def __getitem__(self, oid: int) -> KnownRelation:
         return self._relations[oid]
@@ -84,13 +86,13 @@ class Known:
                 at = relation.parent
         return sorted(found.values(), key=lambda item: item.name)
 
-    def files(self) -> dict[int, int]:
-        """Return the file of each table and materialized view."""
-        return {
-            oid: item.file
-            for oid, item in self._relations.items()
-            if item.relkind in "rm"
-        }
+    def below(self, oid: int) -> list[KnownRelation]:
+        """Return relation *oid* with its indexes, its partitions and theirs."""
+        found = [self._relations[oid]]
+        for item in self._relations.values():
+            if item.parent == oid:
+                found += self.below(item.oid)
+        return found
 
 
 def known_relations(connection: psycopg.Connection[Any]) -> Known:

@@ -1,0 +1,204 @@
+"""Every lock, rewrite, scan and blocked flag of the oracle, measured anew."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from ai_platform.connection import Target
+from ai_platform.review._relations import known_relations
+from ai_platform.review.bench import Bench
+from ai_platform.review.facts import CONFLICTS, Blocked, Lock, Mode, Timing, strength
+from ai_platform.review.scratch import Scratch, clone, scratch
+from ai_platform.review.statements import split
+from ai_platform.runner import migration_settings
+from ai_platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ai_platform.review._relations import Known
+    from ai_platform.review.facts import StatementFacts
+
+Case = dict[str, Any]
+
+ORACLE = json.loads(
+    (Path(__file__).parent / "review_oracle.json").read_text(encoding="utf-8")
+)
+# one of each kind of answer; the others run with `make torture`
+DEFAULT = {
+    "add column nullable",
+    "add column default uuidv7() (volatile)",
+    "add generated virtual",
+    "add domain-typed column w/ check+default",
+    "varchar 50->60",
+    "timestamp->timestamptz (TZ=Oslo)",
+    "set not null after valid CHECK",
+    "validate not null",
+    "add check valid",
+    "add fk valid",
+    "validate fk",
+    "drop table with fk",
+    "create index",
+    "create index concurrently",
+    "reindex concurrently",
+    "drop index concurrently",
+    "create index on partitioned",
+    "create trigger",
+    "comment",
+    "refresh mv",
+    "refresh mv concurrently",
+    "attach, default has 100k rows",
+    "detach concurrently",
+    "truncate",
+    "vacuum full",
+}
+CASES = [
+    pytest.param(
+        case,
+        id=case["case"].replace(" ", "-"),
+        marks=[] if case["case"] in DEFAULT else [pytest.mark.torture],
+    )
+    for case in ORACLE["cases"]
+]
+
+
+class Ground:
+    """A server with the oracle's tables; each case gets a copy of them."""
+
+    def __init__(self, server: Scratch) -> None:
+        self._server = server
+        with psycopg.connect(server.place.url, autocommit=True) as connection:
+            for statement in ORACLE["setup"]:
+                connection.execute(statement)
+            # what a first scan writes would count as the statement's
+            connection.execute("VACUUM (ANALYZE)")
+            self.major = connection.info.server_version // 10000
+
+    def measure(self, case: Case) -> tuple[StatementFacts, Known]:
+        """Return what the statement of *case* did, and what stood before it."""
+        if self.major < case.get("since", 0):
+            pytest.skip(f"needs PostgreSQL {case['since']}")
+        in_transaction = case["mode"] == "transaction"
+        statements = split(case["statement"], in_transaction=in_transaction)
+        session = [sql for sql in case["before"] if sql.startswith("set ")]
+        with clone(self._server.place) as place:
+            with psycopg.connect(place.url, autocommit=True) as connection:
+                for sql in case["before"]:
+                    connection.execute(sql)
+                known = known_relations(connection)
+            with self._bench(place) as bench:
+                way = bench.measure(statements, before=session)
+        assert way.error is None
+        return way.statements[0], known
+
+    def _bench(self, place: Target) -> Bench:
+        return Bench(
+            place,
+            self._server.control,
+            migration_settings(settings()),
+            owns_server=self._server.is_own,
+        )
+
+    def held(self, case: Case) -> dict[str, Mode]:
+        """Return the strongest lock on each relation that the oracle knows."""
+        if self.major < 18 and "held_before_18" in case:
+            found: dict[str, Mode] = case["held_before_18"]
+        else:
+            found = case["held_until_commit"] or case["seen_while_running"] or {}
+        return {f"public.{name}": mode for name, mode in found.items()}
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Ground]:
+    """Give the tables of the oracle on a server of their own."""
+    url = os.environ.get("TEST_DATABASE_URL")
+    with scratch(Target(url, "tests") if url else None, insist="postgres") as server:
+        yield Ground(server)
+
+
+def strongest(locks: Iterable[Lock]) -> dict[str, Mode]:
+    """Return the strongest mode on each relation."""
+    return {lock.relation: lock.mode for lock in sorted(locks, key=strength)}
+
+
+def names(found: Sequence[Any]) -> list[str]:
+    """Return the relations of rewrites or scans, without their schema."""
+    return [item.relation.removeprefix("public.") for item in found]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_statement_does_what_was_measured(ground: Ground, case: Case) -> None:
+    """Locks, blocked flags, rewrites and scans of each case are the oracle's."""
+    facts, known = ground.measure(case)
+
+    assert strongest(facts.locks) == ground.held(case)
+    assert names(facts.rewritten) == case["rewritten"]
+    if case["mode"] == "transaction":
+        assert [lock for lock in facts.locks if lock.is_transient] == []
+        assert names(facts.scanned) == case["scanned"]
+        letters = {item.relation: item.letters for item in facts.blocked}
+        probed = f"public.{case['probed_table']}"
+        assert letters.get(probed, "") == (case["blocked"] or "")
+    assert facts.blocked == tuple(documented(facts, known))
+
+
+def documented(facts: StatementFacts, known: Known) -> Iterator[Blocked]:
+    """Yield who must wait by PostgreSQL's table of conflicts for the locks held.
+
+    A reader locks a table, its indexes and its partitions; a writer the table and its
+    indexes (a row is routed to one partition); DDL the table. Views are only read.
+    """
+    held = {lock.relation: set[Mode]() for lock in facts.locks}
+    for lock in facts.locks:
+        if not lock.is_transient:
+            held[lock.relation].add(lock.mode)
+    locked = [oid for oid in known if held.get(known[oid].name)]
+    for relation in known.readable(locked):
+        below = [item for item in known.below(relation.oid) if item is not relation]
+        indexes = [item for item in below if item.relkind in "iI"]
+        is_table = relation.relkind in "rp"
+        own = held.get(relation.name, set())
+        of_indexes = {m for item in indexes for m in held.get(item.name, ())}
+        of_all = {m for item in below for m in held.get(item.name, ())}
+        if relation.relkind == "p":
+            of_indexes = set()
+        yield Blocked(
+            relation.name,
+            reads=conflicts("AS", own | of_all),
+            writes=is_table and conflicts("RX", own | of_indexes),
+            ddl=is_table and conflicts("SUX", own),
+        )
+
+
+def conflicts(mode: Mode, held: Iterable[Mode]) -> bool:
+    """Return whether *mode* waits for one that is held."""
+    return not CONFLICTS[mode].isdisjoint(held)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        case
+        for case in ORACLE["cases"]
+        if case["case"]
+        in (
+            "reindex concurrently",
+            "detach concurrently",
+            "add fk valid",
+            "create index",
+        )
+    ],
+    ids=lambda case: case["case"].replace(" ", "-"),
+)
+def test_two_measurements_are_equal(ground: Ground, case: Case) -> None:
+    """Whoever measures again gets the same facts; only timing differs."""
+    first, second = (ground.measure(case)[0] for _ in range(2))
+
+    assert replace(first, timing=Timing()) == replace(second, timing=Timing())
