@@ -18,4 +18,15 @@ SELECT e.id, e.organization_id, e.relation,
 
 COMMENT ON VIEW data_platform.lineage_graph IS
     'lineage_edges as (type, id) pairs for recursive walks';
+COMMENT ON COLUMN data_platform.lineage_graph.id IS 'Id of the edge';
+COMMENT ON COLUMN data_platform.lineage_graph.organization_id IS 'Tenant';
+COMMENT ON COLUMN data_platform.lineage_graph.relation IS
+    'ingested, derived, input, output, validated or distilled';
+COMMENT ON COLUMN data_platform.lineage_graph.src_type IS
+    'data_source, dataset_version, run or model_version';
+COMMENT ON COLUMN data_platform.lineage_graph.src_id IS
+    'Id of the source in the table of its type, as text';
+COMMENT ON COLUMN data_platform.lineage_graph.dst_type IS 'dataset_version, run or model_version';
+COMMENT ON COLUMN data_platform.lineage_graph.dst_id IS
+    'Id of the destination in the table of its type, as text';
 GRANT SELECT ON data_platform.lineage_graph TO platform_app, platform_readonly;

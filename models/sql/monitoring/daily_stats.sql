@@ -13,6 +13,12 @@ GROUP BY 1, 2;
 COMMENT ON MATERIALIZED VIEW monitoring.daily_stats IS
     'Per-node daily statistics (seed); covers only the days whose partitions exist, so '
     'daily_stats_archive keeps the rest';
+COMMENT ON COLUMN monitoring.daily_stats.day IS 'Start of the day in UTC (seed)';
+COMMENT ON COLUMN monitoring.daily_stats.node_id IS 'Node (seed)';
+COMMENT ON COLUMN monitoring.daily_stats.avg_mem IS 'Mean memory of the process in MB (seed)';
+COMMENT ON COLUMN monitoring.daily_stats.max_mem IS 'Most memory of the process in MB (seed)';
+COMMENT ON COLUMN monitoring.daily_stats.avg_goroutines IS 'Mean number of concurrent tasks (seed)';
+COMMENT ON COLUMN monitoring.daily_stats.max_conns IS 'Most open database connections (seed)';
 
 -- REFRESH ... CONCURRENTLY needs it
 CREATE UNIQUE INDEX uq_daily_stats_day_node_id ON monitoring.daily_stats (day, node_id);

@@ -32,4 +32,19 @@ SELECT t.oid::regclass::text AS table_name,
 COMMENT ON VIEW monitoring.vector_index_status IS
     'Vector indexes with their size at build (kept as JSON in the index comment by the CLI) and '
     'whether an ivfflat index was trained on too few rows';
+COMMENT ON COLUMN monitoring.vector_index_status.table_name IS
+    'Table or partition of the index, as SQL writes it';
+COMMENT ON COLUMN monitoring.vector_index_status.index_name IS 'Index, as SQL writes it';
+COMMENT ON COLUMN monitoring.vector_index_status.kind IS 'ivfflat or hnsw';
+COMMENT ON COLUMN monitoring.vector_index_status.estimated_rows IS
+    'Rows at the last ANALYZE or VACUUM; -1 when there was none';
+COMMENT ON COLUMN monitoring.vector_index_status.lists IS
+    'Lists of an ivfflat index; NULL for hnsw and for the default';
+COMMENT ON COLUMN monitoring.vector_index_status.suggested_lists IS
+    'Lists that suit the rows there are; NULL for hnsw';
+COMMENT ON COLUMN monitoring.vector_index_status.rows_at_build IS
+    'Rows when maintenance built it last; NULL when unknown';
+COMMENT ON COLUMN monitoring.vector_index_status.needs_rebuild IS
+    'Trained on too few rows, or the table is four times as large since';
+COMMENT ON COLUMN monitoring.vector_index_status.bytes IS 'Size of the index';
 GRANT SELECT ON monitoring.vector_index_status TO platform_app, platform_readonly;
