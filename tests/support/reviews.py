@@ -37,7 +37,7 @@ __all__ = [
 HOSTILE = (
     "</code></details><script>alert(1)</script> `a` ```b``` | \\| **c** [d](http://e.f)"
     " <!-- g --> --> "
-    "@everyone #1 GH-2 ]]> &amp; \x1b[31m \u202eh \ufffe 数据库 \"q\" 'r' $s$"
+    "@everyone #1 GH-2 www.g.h ]]> &amp; \x1b[31m \u202eh \ufffe 数据库 \"q\" 'r' $s$"
 )
 """Everything that a terminal, Markdown, HTML or XML could take for its own."""
 

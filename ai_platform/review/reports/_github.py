@@ -13,14 +13,14 @@ __all__ = ["LONGEST_COMMENT", "code", "fenced", "in_html", "length", "plain"]
 LONGEST_COMMENT: Final = 65_536
 """How many characters of a comment GitHub takes."""
 
+# what becomes a link in text that is rendered already, where no backslash helps
+_LINKING: Final = r"[@\#] | (?<=\bGH)- | :(?=//) | \bwww(?=\.)"
+_MAGIC: Final = re.compile(_LINKING, re.VERBOSE | re.IGNORECASE)
+# the first are not safe with a backslash in a table
 _MARKUP: Final = re.compile(
-    r"""(?P<entity>[&<>\\|])           # not safe with a backslash in a table
-    | (?P<mark>[`*_{}\[\]~$] | :(?=//) | (?<=www)\.)
-    | (?P<magic>[@#] | (?<=\bGH)-)  # becomes a link in text that is rendered already
-    """,
+    rf"(?P<entity>[&<>\\|]) | (?P<mark>[`*_{{}}\[\]~$]) | {_LINKING}",
     re.VERBOSE | re.IGNORECASE,
 )
-_MAGIC: Final = re.compile(r"[@#]|(?<=\bGH)-", re.IGNORECASE)
 _NO_SPAN: Final = re.compile(r"[`|\\]|^ | $|^$")
 _TICKS: Final = re.compile(r"`+")
 _NO_LINK: Final = "&#8203;"

@@ -29,7 +29,7 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
   font-size: 12.5px; }
 .tag, .key { display: inline-block; padding: 0 7px; border: 1px solid var(--line);
   border-radius: 9px; font: 600 12px/18px system-ui, "DejaVu Sans", sans-serif;
-  color: var(--text); background: none; white-space: nowrap; }
+  color: var(--text); background: none; overflow-wrap: anywhere; }
 .tag.bad, td.bad { background: color-mix(in srgb, var(--bad) 17%, transparent);
   border-color: var(--bad); color: var(--text); }
 .tag.warn { background: color-mix(in srgb, var(--warn) 17%, transparent);
@@ -46,6 +46,7 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
 .matrix th, .matrix td { text-align: center; white-space: normal; border: 0;
   border-top: 2px solid var(--card); border-left: 2px solid var(--card); }
 .matrix td { background: var(--back); border-radius: 5px; }
+.matrix td.bad { background: color-mix(in srgb, var(--bad) 22%, transparent); }
 .matrix td:first-child { overflow-wrap: anywhere; text-align: left; background: none;
   min-width: 130px; }
 .free { color: var(--soft); }

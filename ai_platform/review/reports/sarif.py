@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from ai_platform.review.facts import Finding
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ai_platform.review.facts import Review, RevisionFacts, Severity
 
-__all__ = ["MOST_RESULTS", "NOT_MEASURED", "RuleHelp", "to_sarif"]
+__all__ = ["MOST_RESULTS", "NOT_MEASURED", "RuleText", "to_sarif"]
 
 MOST_RESULTS: Final = 25_000
 """How many results of a run GitHub takes; the least severe are left out."""
@@ -36,26 +36,43 @@ _WORD: Final = re.compile(r"\w+")
 _LONGEST: Final = 1_000
 
 
+class RuleText(Protocol):
+    """What a code host says about a rule; those of the review are such ones."""
+
+    @property
+    def id(self) -> str:
+        """Return its stable name."""
+
+    @property
+    def title(self) -> str:
+        """Return what it forbids, in a few words."""
+
+    @property
+    def hazard(self) -> str:
+        """Return what goes wrong."""
+
+    @property
+    def remedy(self) -> str:
+        """Return what to do."""
+
+    @property
+    def severity(self) -> Severity:
+        """Return how severe it is where a finding does not say otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
-class RuleHelp:
-    """What a code host says about a rule.
-
-    *uri* is the address of its page, where it has one, and *markdown* that page's
-    text.
-    """
-
+class _OwnText:
     id: str
+    title: str
     hazard: str
     remedy: str
-    severity: Severity = "warning"
-    uri: str | None = None
-    markdown: str | None = None
+    severity: Severity
 
 
 def to_sarif(
     review: Review,
     *,
-    rules: Iterable[RuleHelp] = (),
+    rules: Iterable[RuleText] = (),
     sources: Mapping[str, str] | None = None,
 ) -> str:
     """Return *review* as SARIF, the worst results first.
@@ -66,7 +83,7 @@ def to_sarif(
     """
     found = [*_incomplete(review), *by_severity(review.findings)]
     shown = found[:MOST_RESULTS]
-    known = {rule.id: rule for rule in (*rules, _OWN_RULE)}
+    known: dict[str, RuleText] = {rule.id: rule for rule in (*rules, _OWN_RULE)}
     for item in shown:
         known.setdefault(item.rule, _unknown(item))
     places = {name: place for place, name in enumerate(sorted(known))}
@@ -94,16 +111,17 @@ def to_sarif(
     return json.dumps(document, indent=1, sort_keys=True)
 
 
-_OWN_RULE: Final = RuleHelp(
+_OWN_RULE: Final = _OwnText(
     NOT_MEASURED,
+    "a revision was not measured in full",
     "what was not measured may do anything to production",
     "let the revision run on the scratch server, or look at it by hand",
     "error",
 )
 
 
-def _unknown(item: Finding) -> RuleHelp:
-    return RuleHelp(item.rule, item.message, item.remedy, item.severity)
+def _unknown(item: Finding) -> RuleText:
+    return _OwnText(item.rule, item.rule, item.message, item.remedy, item.severity)
 
 
 def _incomplete(review: Review) -> Iterator[Finding]:
@@ -122,17 +140,15 @@ def _incomplete(review: Review) -> Iterator[Finding]:
             )
 
 
-def _rule(rule: RuleHelp) -> dict[str, Any]:
-    text = f"{rule.hazard}. Do: {rule.remedy}"
-    page = rule.markdown or f"{plain(rule.hazard)}\n\n**Do:** {plain(rule.remedy)}"
+def _rule(rule: RuleText) -> dict[str, Any]:
+    page = f"{plain(rule.hazard)}\n\n**Do:** {plain(rule.remedy)}"
     return {
         "id": rule.id,
-        "shortDescription": {"text": _message(rule.hazard)},
-        "fullDescription": {"text": _message(text)},
-        "help": {"text": _message(text), "markdown": page},
+        "shortDescription": {"text": _message(rule.title)},
+        "fullDescription": {"text": _message(rule.hazard)},
+        "help": {"text": _message(f"{rule.hazard} {rule.remedy}"), "markdown": page},
         "defaultConfiguration": {"level": rule.severity},
         "properties": {"tags": ["database", "migration"]},
-        **({"helpUri": rule.uri} if rule.uri else {}),
     }
 
 
