@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.environment import clean_environment
-from tests.support.programs import run_program
+from tests.support.programs import CHECKOUT, run_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from tests.support.cluster import Cluster
     from tests.support.projects import Shop
 
-TWO_LINES = {
-    "conftest.py": 'pytest_plugins = ["ai_platform.testing"]\n',
-    "pytest.ini": "[pytest]\nrevisions_metadata = models:metadata\n",
-}
+SECTION = "\n## Tests for any Alembic project\n"
 REVISIONS = ["a1", "c3", "b2", "d4", "e5", "f6", "a7", "b8"]
 ITEMS = [
     "single_head",
@@ -31,9 +28,12 @@ ITEMS = [
 
 @pytest.fixture
 def tested(shop: Shop) -> Shop:
-    """Return a shop whose developers added the two lines."""
-    for name, text in TWO_LINES.items():
-        (shop.folder / name).write_text(text)
+    """Return a shop whose developers did what docs/review.md says."""
+    text = (CHECKOUT / "docs" / "review.md").read_text(encoding="utf-8")
+    section = text.partition(SECTION)[2].partition("\n## ")[0]
+    for name, language in (("conftest.py", "python"), ("pytest.ini", "ini")):
+        (block,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+        (shop.folder / name).write_text(block)
     return shop
 
 
