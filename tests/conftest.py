@@ -14,5 +14,6 @@ pytest_plugins = (
     "tests.support.branch",
     "tests.support.writers",
     "tests.support.requests_logged",
+    "tests.support.rule_proofs",
     "tests.support.projects",
 )

@@ -1,0 +1,71 @@
+"""Running code still uses what is dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast, enums
+
+from ._rule import Hit, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._context import StatementContext
+
+__all__ = ["RULE"]
+
+_USED: Final = {
+    enums.ObjectType.OBJECT_TABLE,
+    enums.ObjectType.OBJECT_VIEW,
+    enums.ObjectType.OBJECT_MATVIEW,
+}
+
+
+def check(statement: StatementContext) -> Iterator[Hit]:
+    if statement.revision.phase == "contract":
+        return
+    for name in _dropped(statement):
+        yield Hit(
+            name,
+            "goes while code that uses it may still run; its data goes too",
+            is_measured=statement.is_measured,
+        )
+
+
+def _dropped(statement: StatementContext) -> Iterator[str]:
+    tree = statement.tree
+    for table, command in statement.commands(enums.AlterTableType.AT_DropColumn):
+        yield f"{table}.{command.name}"
+    if isinstance(tree, ast.DropStmt) and tree.removeType in _USED:
+        for item in tree.objects:
+            name = statement.name(item)
+            if statement.exists(name) and not _is_partition(statement, name):
+                yield name
+
+
+def _is_partition(statement: StatementContext, name: str) -> bool:
+    known = statement.revision.before("table", name)
+    return bool(known and known.get("partition bound"))
+
+
+RULE = Rule(
+    id="drop-breaks-code",
+    number=21,
+    title="running code still uses what is dropped",
+    family="code",
+    severity="error",
+    hazard=(
+        "Old code goes on while the revision commits: each of its statements that "
+        "names the table or column fails from then on, and the data is gone."
+    ),
+    measured=(
+        "The object was there before; the statement itself says so. A partition "
+        "is not counted: code names its parent."
+    ),
+    remedy=(
+        "First a release whose code does not use it any more, then the drop in a "
+        "revision of its own that says Phase: contract."
+    ),
+    statement=check,
+)

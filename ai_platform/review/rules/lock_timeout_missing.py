@@ -1,0 +1,87 @@
+"""A lock is waited for without a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast
+
+from ._rule import Hit, Rule
+from ._tree import is_concurrent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._context import RevisionContext, StatementContext
+
+__all__ = ["RULE"]
+
+_LOCKING: Final = (
+    ast.AlterTableStmt,
+    ast.RenameStmt,
+    ast.IndexStmt,
+    ast.CreateTrigStmt,
+    ast.CreatePolicyStmt,
+    ast.DropStmt,
+)
+
+
+def check(revision: RevisionContext) -> Iterator[Hit]:
+    for statement in revision.statements:
+        table = _queues(statement)
+        if table is not None and not _is_limited(statement):
+            yield Hit(
+                table,
+                "waits for its lock without a limit, and everybody behind it",
+                is_measured=statement.is_measured,
+                severity="error" if statement.is_measured else "warning",
+                statement=statement.number,
+            )
+            return
+
+
+def _queues(statement: StatementContext) -> str | None:
+    """Return the first existing table that others would wait for."""
+    if statement.is_measured:
+        return next(iter(sorted(statement.locked())), None)
+    tree = statement.tree
+    if is_concurrent(tree) or not isinstance(tree, _LOCKING):
+        return None
+    node = getattr(tree, "relation", None) or getattr(tree, "table", None)
+    if node is None and isinstance(tree, ast.DropStmt):
+        node = tree.objects[0]
+    name = statement.name(node) if node is not None else None
+    return name if name and statement.exists(name) else None
+
+
+def _is_limited(statement: StatementContext) -> bool:
+    if statement.is_measured:
+        return statement.facts.lock_timeout_ms > 0
+    if statement.revision.evidence.lock_timeout_ms is not None:
+        return statement.revision.evidence.lock_timeout_ms > 0
+    return any(
+        isinstance(item.tree, ast.VariableSetStmt) and item.tree.name == "lock_timeout"
+        for item in statement.earlier
+    )
+
+
+RULE = Rule(
+    id="lock-timeout-missing",
+    number=18,
+    title="a lock is waited for without a limit",
+    family="lock",
+    severity="error",
+    hazard=(
+        "A statement that waits for a strong lock makes everybody who comes after "
+        "it wait behind it: one long reader, and the table is out of service."
+    ),
+    measured=(
+        "The lock_timeout that holds when a lock that blocks writes is taken on a "
+        "table that was there before. Without a measurement: no SET lock_timeout "
+        "before the first ALTER, DROP or CREATE on such a table."
+    ),
+    remedy=(
+        "SET LOCAL lock_timeout = '4s' first, and try again when it ends the wait."
+    ),
+    revision=check,
+)

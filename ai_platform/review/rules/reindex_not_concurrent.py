@@ -1,0 +1,56 @@
+"""An index is rebuilt while nobody may use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pglast import ast
+
+from ._rule import Hit, Rule
+from ._tree import is_concurrent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._context import StatementContext
+
+__all__ = ["RULE"]
+
+
+def check(statement: StatementContext) -> Iterator[Hit]:
+    tree = statement.tree
+    if not isinstance(tree, ast.ReindexStmt) or is_concurrent(tree):
+        return
+    target = statement.name(tree.relation) if tree.relation else (tree.name or "")
+    severity = statement.weigh(target, "error")
+    costs = statement.rows_scanned() > 0 if statement.shows_cost else True
+    if severity and costs and statement.exists(target):
+        told = statement.cost() if statement.shows_cost else "the table is read"
+        yield Hit(
+            target,
+            f"{told}; writes wait until the commit",
+            is_measured=statement.shows_cost,
+            severity=severity,
+        )
+
+
+RULE = Rule(
+    id="reindex-not-concurrent",
+    number=6,
+    title="an index is rebuilt while nobody may use it",
+    family="lock",
+    severity="error",
+    hazard=(
+        "REINDEX takes ACCESS EXCLUSIVE on the index and SHARE on the table for "
+        "the whole build: writes wait, and so does every query whose plan looks "
+        "at the index."
+    ),
+    measured=(
+        "The lock on a table that was there before, and the rows read under it. "
+        "Without a measurement: REINDEX without CONCURRENTLY."
+    ),
+    remedy=(
+        "Use REINDEX INDEX CONCURRENTLY, alone in a revision outside any transaction."
+    ),
+    statement=check,
+)

@@ -1,0 +1,88 @@
+"""A column changes its type."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast, enums
+
+from ._rule import Hit, Rule
+from ._tree import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._context import StatementContext
+
+__all__ = ["RULE"]
+
+_VARCHAR: Final = re.compile(r"text|character varying(?:\((?P<limit>\d+)\))?")
+
+
+def check(statement: StatementContext) -> Iterator[Hit]:
+    if statement.is_measured:
+        yield from _seen(statement)
+    else:
+        yield from _read(statement)
+
+
+def _seen(statement: StatementContext) -> Iterator[Hit]:
+    if not statement.is_rewritten() and not statement.rows_scanned():
+        return
+    for table, command in statement.commands(enums.AlterTableType.AT_AlterColumnType):
+        severity = statement.weigh(table, "error")
+        if severity:
+            yield Hit(
+                f"{table}.{command.name}",
+                statement.cost(),
+                is_measured=True,
+                severity=severity,
+            )
+
+
+def _read(statement: StatementContext) -> Iterator[Hit]:
+    for table, command in statement.commands(enums.AlterTableType.AT_AlterColumnType):
+        column = f"{table}.{command.name}"
+        severity = statement.weigh(table, "warning")
+        if severity and not _is_wider(_type(statement, column), command.def_.typeName):
+            yield Hit(column, "may rewrite the table", severity=severity)
+
+
+def _type(statement: StatementContext, column: str) -> str:
+    known = statement.revision.before("column", column)
+    return str(known["type"]) if known else ""
+
+
+def _is_wider(old: str, new: ast.TypeName) -> bool:
+    """Return whether text of type *old* is valid in the type *new* as it stands."""
+    match = _VARCHAR.fullmatch(old)
+    limits = [item.val.ival for item in new.typmods or ()]
+    if type_name(new) == "text" or (type_name(new) == "varchar" and not limits):
+        return match is not None
+    if type_name(new) != "varchar" or not match or not match["limit"]:
+        return False
+    return int(match["limit"]) <= int(limits[0])
+
+
+RULE = Rule(
+    id="type-change-rewrite",
+    number=10,
+    title="a column changes its type",
+    family="lock",
+    severity="error",
+    hazard=(
+        "ALTER COLUMN ... TYPE writes the table and its indexes anew under ACCESS "
+        "EXCLUSIVE, unless the new type stores the same bytes. Only the server "
+        "knows which."
+    ),
+    measured=(
+        "A new file, or rows read, of a table that was there before. Without a "
+        "measurement: any change but to text or to a longer varchar."
+    ),
+    remedy=(
+        "Add a second column of the new type, keep both current with a trigger, "
+        "fill the old rows in batches, and let the code change over."
+    ),
+    statement=check,
+)

@@ -1,0 +1,65 @@
+"""A unique index is built while nobody may read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pglast import ast, enums
+
+from ._rule import Hit, Rule
+from ._tree import constraints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ._context import StatementContext
+
+__all__ = ["RULE"]
+
+
+def check(statement: StatementContext) -> Iterator[Hit]:
+    if statement.shows_cost and not statement.rows_scanned():
+        return
+    for table, item in _keys(statement):
+        severity = statement.weigh(table, "error")
+        if severity:
+            told = statement.cost() if statement.shows_cost else "the table is read"
+            yield Hit(
+                table,
+                f"{told} to build the index of {item.conname or 'the constraint'}",
+                is_measured=statement.shows_cost,
+                severity=severity,
+            )
+
+
+def _keys(statement: StatementContext) -> Iterator[tuple[str, ast.Constraint]]:
+    kinds = (enums.ConstrType.CONSTR_UNIQUE, enums.ConstrType.CONSTR_PRIMARY)
+    for table, item in statement.constraints_added(*kinds):
+        if not item.indexname:
+            yield table, item
+    for table, column in statement.columns_added():
+        for kind in kinds:
+            for item in constraints(column, kind):
+                yield table, item
+
+
+RULE = Rule(
+    id="unique-not-using-index",
+    number=15,
+    title="a unique index is built while nobody may read",
+    family="lock",
+    severity="error",
+    hazard=(
+        "ADD CONSTRAINT ... UNIQUE or PRIMARY KEY builds its index under ACCESS "
+        "EXCLUSIVE."
+    ),
+    measured=(
+        "The rows read of a table that was there before. Without a measurement: "
+        "UNIQUE or PRIMARY KEY without USING INDEX."
+    ),
+    remedy=(
+        "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, alone in its "
+        "revision, then ADD CONSTRAINT ... USING INDEX."
+    ),
+    statement=check,
+)
