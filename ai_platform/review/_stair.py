@@ -16,13 +16,14 @@ from ._readings import flush_counts
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
-from ._survival import lost_columns
-from ._touched import touched_tables
+from ._touched import tables_to_fill
 from .bench import Bench
 from .facts import RevisionFacts, Scan
 from .fill import fill
+from .preserve import lost
 from .scratch import clone
 from .statements import run_plainly
+from .tables import touched_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,11 @@ class _Ground:
     tables: list[tuple[str, str]]
     filled: tuple[Scan, ...] = ()
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Return the tables as schema.name."""
+        return [".".join(table) for table in self.tables]
 
 
 class Stair:
@@ -108,12 +114,12 @@ class Stair:
             both = (*plan.up, *(plan.down or ()))
             run_plainly(connection, plan.founding)
             version = self._options.version_table
-            ground = _Ground(touched_tables(connection, both, version_table=version))
+            ground = _Ground(tables_to_fill(connection, both, version_table=version))
             if not ground.tables:
                 return ground
             filled = fill(
                 connection,
-                [".".join(table) for table in ground.tables],
+                ground.names,
                 self._options.rows,
                 on_table=lambda name, rows: self._options.tell(
                     Told(plan.source.revision, "rows", rows, self._options.rows, name)
@@ -144,7 +150,7 @@ class Stair:
     def _measure(
         self, bench: Bench, plan: Plan, ground: _Ground, repeated: Snapshot | None
     ) -> RevisionFacts:
-        before, sums = bench.catalog(), bench.column_sums(ground.tables)
+        before, held = bench.catalog(), bench.contents(ground.names)
         up = self._way(bench, plan, "up", plan.up)
         after = bench.catalog()
         facts = replace(
@@ -152,6 +158,7 @@ class Stair:
             up=up.statements,
             filled=ground.filled,
             changes=evidence.catalog_changes(before, after),
+            tables=touched_tables(before, after),
             notes=tuple(ground.notes),
         )
         if up.error is not None:
@@ -168,7 +175,7 @@ class Stair:
         if down.error is not None:
             return self._without_way_back(bench, facts, down, after)
         left = evidence.catalog_changes(before, bench.catalog())
-        lost = lost_columns(sums, bench.column_sums(ground.tables))
+        gone = lost(held, bench.contents(ground.names), lossy=plan.source.lossy)
         self._tell(plan, "up again")
         error = self._again(plan)
         if error is None:
@@ -176,7 +183,7 @@ class Stair:
         return replace(
             facts,
             left_behind=left,
-            lost=lost,
+            lost=gone,
             is_reversible=not left and error is None,
             error=error,
         )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .statements import Statement
 
-__all__ = ["touched_tables"]
+__all__ = ["tables_to_fill"]
 
 # An index stands for its table. Bookkeeping of Alembic stays as it is.
 _TABLES: Final = """
@@ -29,7 +29,7 @@ SELECT DISTINCT n.nspname, t.relname
 """
 
 
-def touched_tables(
+def tables_to_fill(
     connection: psycopg.Connection[Any],
     statements: Iterable[Statement],
     *,

@@ -9,16 +9,17 @@ from ai_platform.catalog import snapshot
 from ._readings import flush_counts
 from ._run import Run, Way
 from ._sessions import Sessions
-from ._survival import column_sums
+from .preserve import contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import psycopg
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
+    from .preserve import Contents
     from .statements import Statement
 
 __all__ = ["LIMIT_S", "LOOKS", "Bench", "Way"]
@@ -67,11 +68,11 @@ class Bench:
         flush_counts(self.observer)
         return found
 
-    def column_sums(self, tables: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Return a sum over the values of each column of *tables*."""
-        sums = column_sums(self.observer, tables)
+    def contents(self, tables: Collection[str]) -> Contents:
+        """Return what is in *tables*, as schema.name."""
+        found = contents(self.observer, tables)
         flush_counts(self.observer)
-        return sums
+        return found
 
     def measure(
         self,

@@ -63,8 +63,10 @@ class TableContents:
     columns: dict[str, int]
 
 
-def contents(conn: psycopg.Connection[Any]) -> Contents:
-    """Return what is in every table of the database; nothing is written.
+def contents(
+    conn: psycopg.Connection[Any], tables: Collection[str] | None = None
+) -> Contents:
+    """Return what is in *tables*, or in every table; nothing is written.
 
     Left out: system schemas, what belongs to an extension, Alembic's version table
     and the runner's journal.
@@ -75,6 +77,7 @@ def contents(conn: psycopg.Connection[Any]) -> Contents:
         return {
             f"{schema}.{table}": _contents(conn, (schema, table), columns, key)
             for schema, table, columns, key in found.fetchall()
+            if tables is None or f"{schema}.{table}" in tables
         }
 
 
