@@ -48,6 +48,7 @@ class Options:
     limit_s: float
     version_table: str
     tell: Callable[[Told], None]
+    look: Callable[[str, Snapshot, Snapshot], None]
 
 
 @dataclass(slots=True)
@@ -153,6 +154,7 @@ class Stair:
         before, held = bench.catalog(), bench.contents(ground.names)
         up = self._way(bench, plan, "up", plan.up)
         after = bench.catalog()
+        self._options.look(plan.source.revision, before, after)
         facts = replace(
             _bare(plan, up.error),
             up=up.statements,

@@ -24,6 +24,7 @@ from .statements import run_plainly
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
     from .facts import RevisionFacts
@@ -47,6 +48,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     version_table: str = VERSION_TABLE,
     limit_s: float = LIMIT_S,
     progress: Callable[[Told], None] | None = None,
+    look: Callable[[str, Snapshot, Snapshot], None] | None = None,
 ) -> Review:
     """Run *sources*, one after another, and return what each did.
 
@@ -54,7 +56,8 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     The server is one of our own, or that of *dsn* (see `scratch`). Touched tables get
     *rows* rows each. *settings* is what the project's runner sets for its session, by
     default what `platform db upgrade` sets; *version_table* is where it keeps the
-    version. A statement that runs longer than *limit_s* seconds is cancelled.
+    version. A statement that runs longer than *limit_s* seconds is cancelled. *look*
+    is shown each revision's id with the catalog before it and after it.
 
     A revision that fails is part of the result: what could not be run is there as not
     measured, with the reason. Raises BadValue for SQL that cannot be read, Refused
@@ -65,7 +68,12 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     history = [Plan.of(source, version_table) for source in before]
     session = migration_settings(own_settings()) if settings is None else settings
     options = Options(
-        session, rows, limit_s, version_table, progress or (lambda _: None)
+        session,
+        rows,
+        limit_s,
+        version_table,
+        progress or (lambda _: None),
+        look or (lambda *_: None),
     )
     with _faults_told(), scratch(dsn, insist=insist) as server:
         version = _build(server, history, options)

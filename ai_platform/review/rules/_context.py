@@ -96,8 +96,15 @@ class StatementContext:
 
     @property
     def shows_cost(self) -> bool:
-        """Return whether a scan or a rewrite would have been seen: there were rows."""
-        return self.facts.is_measured and self.revision.has_rows
+        """Return whether a scan would have been seen: it ran, and there were rows."""
+        if not self.facts.is_measured or not self.revision.has_rows:
+            return False
+        empty = [note for note in self.revision.facts.notes if " has no rows" in note]
+        return not any(
+            note.startswith(f"{lock.relation} ")
+            for lock in self.facts.locks
+            for note in empty
+        )
 
     @property
     def earlier(self) -> tuple[StatementContext, ...]:
