@@ -54,7 +54,7 @@ def drift(
     with ground.database() as target:
         with connect(target) as connection:
             _give(connection, given)
-        with Interpreter(project.place) as interpreter:
+        with Interpreter(project.place, timeout_s=walk.timeout_s) as interpreter:
             interpreter.ask(
                 "create_all",
                 dsn=target.url,

@@ -68,13 +68,13 @@ class Walk:
     """A database that is led from revision to revision by the project itself.
 
     In order of the history it goes on from where it stands; for a step back it
-    begins anew.
+    begins anew. *timeout_s* bounds each step.
     """
 
     def __init__(self, project: Project, ground: Ground, timeout_s: float) -> None:
         self._project = project
         self._ground = ground
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._stack = ExitStack()
         self._target: Target | None = None
         self._standing = 0
@@ -98,7 +98,7 @@ class Walk:
         self.close()
         self._target = self._stack.enter_context(self._ground.database())
         self._interpreter = self._stack.enter_context(
-            Interpreter(self._project.place, timeout_s=self._timeout_s)
+            Interpreter(self._project.place, timeout_s=self.timeout_s)
         )
         # the version table is there before the first snapshot
         self._ask(None)

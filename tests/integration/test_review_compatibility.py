@@ -13,6 +13,7 @@ from ai_platform.review import compatibility
 from ai_platform.review.compatibility import Statement
 from ai_platform.review.sources import RevisionSource
 from ai_platform.server import EmbeddedServer
+from tests.support.documents import blocks
 from tests.support.servers import SWIFT, rows
 
 if TYPE_CHECKING:
@@ -136,6 +137,21 @@ def test_nothing_recorded_is_ever_executed(
         ("two", "42601")
     ]
     assert shop.execute("SELECT count(*) FROM shop.sales").fetchone() == (1,)
+
+
+def test_the_documented_file_is_read(
+    shop: psycopg.Connection[tuple[object, ...]], tmp_path: Path
+) -> None:
+    """What docs/review.md shows is taken as it stands."""
+    (block,) = blocks("sql", "docs/review.md", "The code that still runs")
+    path = tmp_path / "old.sql"
+    path.write_text(block)
+    shop.execute("SET search_path = shop")
+
+    (statement,), unfit = compatibility.describe(shop, compatibility.load(path))
+
+    assert (statement.name, statement.types) == ("find product", ("integer",))
+    assert unfit == ()
 
 
 def test_names_are_looked_up_as_the_login_does(

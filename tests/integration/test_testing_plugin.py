@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.documents import blocks
 from tests.support.environment import clean_environment
-from tests.support.programs import CHECKOUT, run_program
+from tests.support.programs import run_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from tests.support.cluster import Cluster
     from tests.support.projects import Shop
 
-SECTION = "\n## Tests for any Alembic project\n"
 REVISIONS = ["a1", "c3", "b2", "d4", "e5", "f6", "a7", "b8"]
 ITEMS = [
     "single_head",
@@ -29,10 +29,8 @@ ITEMS = [
 @pytest.fixture
 def tested(shop: Shop) -> Shop:
     """Return a shop whose developers did what docs/review.md says."""
-    text = (CHECKOUT / "docs" / "review.md").read_text(encoding="utf-8")
-    section = text.partition(SECTION)[2].partition("\n## ")[0]
     for name, language in (("conftest.py", "python"), ("pytest.ini", "ini")):
-        (block,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+        (block,) = blocks(language, "docs/review.md", "Tests for any Alembic project")
         (shop.folder / name).write_text(block)
     return shop
 
