@@ -82,14 +82,46 @@ def test_the_page_says_the_figures() -> None:
     assert said.index("Not safe as it is") < said.index("Findings")
 
 
-def test_only_what_matters_is_unfolded() -> None:
-    """Statements with a finding or a failure are open, the rest is closed."""
-    root = _root(to_html(everyday()))
-    steps = root.findall(".//details")
-    opened = ["".join(one.itertext())[:14] for one in steps if "open" in one.attrib]
+def _heads(root: ET.Element, *, opened: bool) -> list[str]:
+    """Return what the folded or unfolded parts are called, to the first full stop."""
+    return [
+        "".join(one[0].itertext()).partition(".")[0]
+        for one in root.findall(".//details")
+        if ("open" in one.attrib) == opened
+    ]
 
-    assert [text.partition(".")[0] for text in opened] == ["2", "3"]
-    assert len(steps) == 8
+
+def test_only_what_matters_is_unfolded() -> None:
+    """Errors, warnings and failures are open; notes and what was accepted folded."""
+    root = _root(to_html(everyday()))
+    many = _root(to_html(reviews.long(6)))
+
+    assert _heads(root, opened=True) == ["2", "3"]
+    assert _heads(root, opened=False)[:2] == ["1 accepted finding", "1"]
+    assert _heads(many, opened=True) == ["5"]
+    assert _heads(many, opened=False) == ["3 notes", "1", "2", "3", "4", "6"]
+    assert _heads(_root(to_html(reviews.failed())), opened=True) == ["2"]
+
+
+def test_many_quiet_revisions_are_folded() -> None:
+    """Of a long history one sees at once which revisions need a look."""
+    quiet, failed = reviews.safe().revisions[0], reviews.failed().revisions[0]
+    four = (quiet, quiet, failed, quiet)
+    names = _heads(_root(to_html(reviews.review(*four))), opened=False)
+    few = _heads(_root(to_html(reviews.review(*four[:3]))), opened=False)
+
+    assert names.count("1 statement, locks, tables") == 3
+    assert few.count("1 statement, locks, tables") == 0
+
+
+def test_overlapping_times_are_one() -> None:
+    """A lock taken again while it is held is not held twice as long."""
+    root = ET.fromstring(f"<div>{timeline(reviews.long(50).revisions[0].up)}</div>")  # noqa: S314 - our own
+    steps, lane = root.iter("li")
+
+    assert len(steps.findall(".//rect")) == 51
+    assert len(lane.findall(".//rect")) == 2
+    assert [part.text for part in lane[:2]] == ["SRX auth.users", "500 ms"]
 
 
 def test_the_matrix_says_who_waits() -> None:

@@ -41,6 +41,7 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
 .wide td { white-space: normal; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; }
 .wide th { text-align: left; }
+.wide .tag { white-space: nowrap; }
 .wide th:nth-child(3) { min-width: 200px; }
 .matrix { width: auto; min-width: min(100%, 460px); }
 .matrix th, .matrix td { text-align: center; white-space: normal; border: 0;
@@ -57,6 +58,9 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
 .findings li.is-warn { border-color: var(--warn); }
 .findings li.is-calm { border-color: var(--calm); }
 .findings p { margin: 4px 0 0; }
+.more > summary { color: var(--soft); font-size: 13px; }
+.more[open] > summary { margin-bottom: 10px; }
+details.more { color: var(--text); font-size: inherit; }
 .lanes { margin: 0; padding: 0; list-style: none; }
 .lanes li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 2px 12px;
   margin-bottom: 8px; }

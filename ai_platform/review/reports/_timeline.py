@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -92,10 +92,15 @@ def _end(item: StatementFacts) -> float:
 def _by_lock(
     found: Iterable[Held],
 ) -> list[tuple[tuple[str, str], list[Held]]]:
-    """Return the lanes, the strongest and longest first."""
+    """Return the lanes, the strongest and longest first; what overlaps is one."""
     lanes: dict[tuple[str, str], list[Held]] = {}
-    for item in found:
-        lanes.setdefault((item.lock.mode, item.lock.relation), []).append(item)
+    for item in sorted(found, key=lambda item: item.start_s):
+        lane = lanes.setdefault((item.lock.mode, item.lock.relation), [])
+        if lane and item.start_s <= lane[-1].end_s:
+            end_s = max(item.end_s, lane[-1].end_s)
+            lane[-1] = replace(lane[-1], end_s=end_s)
+        else:
+            lane.append(item)
     return sorted(
         lanes.items(),
         key=lambda lane: (

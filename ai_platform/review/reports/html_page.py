@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ai_platform.amounts import in_seconds
+from ai_platform.amounts import counted, in_seconds
 from ai_platform.page import page, text_of
 
 from ._describe import WAITING, facts, in_words, spent, troubles
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["to_html"]
 
 _LETTERS: Final = tuple(WAITING)
+_MANY: Final = 3
 _OPEN: Final = ' open=""'
 
 
@@ -69,11 +70,30 @@ def to_html(review: Review) -> str:
 def _cards(review: Review) -> Iterator[str]:
     if review.revisions:
         yield _table(review)
-    found = "".join(map(_finding, by_severity(review.findings)))
-    if found:
-        yield _card("Findings", f'<ol class="findings">{found}</ol>')
+    if review.findings:
+        yield _card("Findings", _findings(review))
     for number, one in enumerate(review.revisions):
         yield _revision(one, number, review)
+
+
+def _findings(review: Review) -> str:
+    """Return what must be read openly, and notes and what was accepted folded."""
+    places = {one.revision: n for n, one in enumerate(review.revisions)}
+    groups: dict[str, list[str]] = {"": [], "note": [], "accepted finding": []}
+    for item in by_severity(review.findings):
+        kind = "note" if item.severity == "note" else ""
+        if item.accepted is not None:
+            kind = "accepted finding"
+        groups[kind].append(_finding(item, places.get(item.revision)))
+    return "".join(
+        _folded(counted(len(items), kind), body) if kind else body
+        for kind, items in groups.items()
+        if (body := f'<ol class="findings">{"".join(items)}</ol>') and items
+    )
+
+
+def _folded(summary: str, body: str) -> str:
+    return f'<details class="more"><summary>{summary}</summary>{body}</details>'
 
 
 def _card(title: str, body: str, *, anchor: str = "") -> str:
@@ -108,14 +128,13 @@ def _tag(text: str, tone: str = "") -> str:
     return f'<span class="tag {tone}">{text_of(text)}</span>'
 
 
-def _finding(item: Finding) -> str:
+def _finding(item: Finding, revision: int | None) -> str:
     accepted = item.accepted is not None
     tone = "quiet" if accepted else TONES[item.severity]
-    place = "" if item.statement is None else f", statement {item.statement}"
     how = "" if item.is_measured else " (read from the text, not measured)"
     head = f"{_tag(item.severity, '' if accepted else tone)} "
     head += f"<b>{text_of(item.rule)}</b> <code>{text_of(item.object)}</code> "
-    head += f'<span class="soft">in {text_of(item.revision)}{place}{how}</span>'
+    head += f'<span class="soft">in {_place(item, revision)}{how}</span>'
     lines = [
         head,
         f"<p>{text_of(item.message)}</p>",
@@ -127,6 +146,16 @@ def _finding(item: Finding) -> str:
     return f'<li class="is-{tone}">{"".join(lines)}</li>'
 
 
+def _place(item: Finding, revision: int | None) -> str:
+    name = text_of(item.revision)
+    if item.statement is not None:
+        name += f", statement {item.statement}"
+    if revision is None:
+        return name
+    part = "" if item.statement is None else f"-{item.statement}"
+    return f'<a href="#r{revision}{part}">{name}</a>'
+
+
 def _revision(one: RevisionFacts, number: int, review: Review) -> str:
     risk = risk_of(one, review)
     title = (
@@ -136,23 +165,26 @@ def _revision(one: RevisionFacts, number: int, review: Review) -> str:
     after = one.down_revision or "nothing"
     parts = [
         f'<p class="soft">{text_of(one.file)}, after {text_of(after)}</p>',
-        _list("What went wrong", troubles(one, review)),
+        _list("What went wrong", troubles(one, review), tone="is-bad"),
         _section("Strong locks over time", timeline(one.up)),
         _section("Who waits while it runs", _matrix(one.up)),
         _section("Touched tables", shapes(one.tables)),
         _list("Changes of the catalog", map(in_words, one.changes)),
-        _section("Statements", _statements(one.up, one.revision, review)),
-        _section("Way down", _statements(one.down, None, review)),
+        _section("Statements", _statements(one, f"r{number}", review)),
+        _section("Way down", "".join(_statement(item, ()) for item in one.down)),
     ]
-    return _card(title, "".join(parts), anchor=f"r{number}")
+    body = "".join(parts)
+    if len(review.revisions) > _MANY and risk in {"ok", "note"}:
+        body = _folded(f"{counted(len(one.up), 'statement')}, locks, tables", body)
+    return _card(title, body, anchor=f"r{number}")
 
 
 def _section(title: str, body: str) -> str:
     return f"<h3>{title}</h3>{body}" if body else ""
 
 
-def _list(title: str, lines: Iterable[str]) -> str:
-    items = "".join(f'<li class="soft">{text_of(line)}</li>' for line in lines)
+def _list(title: str, lines: Iterable[str], *, tone: str = "soft") -> str:
+    items = "".join(f'<li class="{tone}">{text_of(line)}</li>' for line in lines)
     return _section(title, f'<ul class="findings">{items}</ul>' if items else "")
 
 
@@ -179,21 +211,23 @@ def _waits(waits: bool) -> str:  # noqa: FBT001 - private
     )
 
 
-def _statements(
-    statements: Sequence[StatementFacts], revision: str | None, review: Review
-) -> str:
+def _statements(one: RevisionFacts, anchor: str, review: Review) -> str:
     return "".join(
         _statement(
             item,
-            () if revision is None else findings_of(review, revision, item.number),
+            findings_of(review, one.revision, item.number),
+            anchor=f' id="{anchor}-{item.number}"',
         )
-        for item in statements
+        for item in one.up
     )
 
 
-def _statement(item: StatementFacts, found: Sequence[Finding]) -> str:
+def _statement(
+    item: StatementFacts, found: Sequence[Finding], *, anchor: str = ""
+) -> str:
     """Return a statement folded, but open where somebody has to look."""
-    hot = item.error or any(one.accepted is None for one in found)
+    open_ones = [one for one in found if one.accepted is None]
+    hot = item.error or any(one.severity != "note" for one in open_ones)
     marks = "".join(_marks(item, found))
     where = f", line {item.line}" if item.line else ""
     way = "" if item.in_transaction else ", commits by itself"
@@ -201,21 +235,24 @@ def _statement(item: StatementFacts, found: Sequence[Finding]) -> str:
         f"waits {_limit(item.lock_timeout_ms)} for a lock, "
         f"runs {_limit(item.statement_timeout_ms)}"
     )
-    lines = "".join(
-        f"<dt>{label}</dt><dd><ul>{''.join(f'<li>{text_of(v)}</li>' for v in values)}"
-        "</ul></dd>"
-        for label, values in (
-            ("Cost", [spent(item)]),
-            *facts(item),
-            ("Limits", [limits]),
-        )
+    groups = (
+        *((one.rule, [one.message, f"Do: {one.remedy}"]) for one in open_ones),
+        ("Cost", [spent(item)]),
+        *facts(item),
+        ("Limits", [limits]),
     )
+    lines = "".join(_fact(label, values) for label, values in groups)
     return (
-        f'<details class="statement"{_OPEN if hot else ""}><summary>'
+        f'<details class="statement"{anchor}{_OPEN if hot else ""}><summary>'
         f"<b>{item.number}. {text_of(item.tag)}</b>{marks}"
         f'<span class="soft">{where.removeprefix(", ")}{way}</span></summary>'
         f'{highlighted(item.sql)}<dl class="facts">{lines}</dl></details>'
     )
+
+
+def _fact(label: str, values: Iterable[str]) -> str:
+    items = "".join(f"<li>{text_of(value)}</li>" for value in values)
+    return f"<dt>{text_of(label)}</dt><dd><ul>{items}</ul></dd>"
 
 
 def _limit(milliseconds: int) -> str:

@@ -146,10 +146,13 @@ def _sections(review: Review) -> Iterator[_Section]:
         for one in review.revisions
         for line in troubles(one, review)
     ]
-    found = [_finding(item) for item in kinds if item.accepted is None]
+    still = [item for item in kinds if item.accepted is None]
+    found = [_finding(item) for item in still if item.severity != "note"]
     yield _Section("#### Findings\n\n", "", (*troubled, *found))
+    notes = tuple(_finding(item) for item in still if item.severity == "note")
+    yield _folded(counted(len(notes), "note"), notes)
     agreed = tuple(_finding(item) for item in kinds if item.accepted is not None)
-    yield _folded(f"{counted(len(agreed), 'accepted finding')}", agreed)
+    yield _folded(counted(len(agreed), "accepted finding"), agreed)
     for one in review.revisions:
         name = f"<code>{in_html(one.revision)}</code> {in_html(one.title)}"
         title = f"{name}: {counted(len(one.up), 'statement')}"
