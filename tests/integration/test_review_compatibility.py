@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from ai_platform.errors import BadValue, Refused
-from ai_platform.review import compatibility
+from ai_platform.review import compatibility, projects
 from ai_platform.review.compatibility import Statement
 from ai_platform.review.sources import RevisionSource
 from ai_platform.server import EmbeddedServer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.database import Database
+    from tests.support.projects import Shop
 
 OLD_CODE = """
 -- name: find product
@@ -57,7 +58,7 @@ CHANGES = {
 
 
 @pytest.fixture
-def shop(empty: Database) -> psycopg.Connection[tuple[object, ...]]:
+def schema(empty: Database) -> psycopg.Connection[tuple[object, ...]]:
     """Return a connection to a small shop."""
     connection = empty.connect()
     connection.execute(
@@ -78,25 +79,25 @@ def old_code(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda text: text.split("shop.")[1])
 def test_a_change_breaks_what_it_says(
-    shop: psycopg.Connection[tuple[object, ...]], old_code: Path, change: str
+    schema: psycopg.Connection[tuple[object, ...]], old_code: Path, change: str
 ) -> None:
     """Statement, SQLSTATE and object of what no longer works, and of nothing else."""
-    fit, unfit = compatibility.describe(shop, compatibility.load(old_code))
-    shop.execute(change.encode())
+    fit, unfit = compatibility.describe(schema, compatibility.load(old_code))
+    schema.execute(change.encode())
 
-    broken = compatibility.unusable(shop, fit)
+    broken = compatibility.unusable(schema, fit)
 
     assert unfit == ()
     assert [(b.statement.name, b.sqlstate, b.object) for b in broken] == CHANGES[change]
 
 
 def test_only_a_contract_may_break(
-    shop: psycopg.Connection[tuple[object, ...]], old_code: Path
+    schema: psycopg.Connection[tuple[object, ...]], old_code: Path
 ) -> None:
     """A drop is an error until its revision says that the old code is gone."""
-    fit, _ = compatibility.describe(shop, compatibility.load(old_code))
-    shop.execute("DROP TABLE shop.sales")
-    broken = compatibility.unusable(shop, fit)
+    fit, _ = compatibility.describe(schema, compatibility.load(old_code))
+    schema.execute("DROP TABLE shop.sales")
+    broken = compatibility.unusable(schema, fit)
 
     for phase, accepted in [
         (None, None),
@@ -109,61 +110,91 @@ def test_only_a_contract_may_break(
         ]
 
 
+@pytest.mark.parametrize(
+    ("marker", "accepted"),
+    [
+        ("Phase: contract - code that reads `price` must be gone.", True),
+        ("Phase: expand", False),
+        ("Nothing is said.", False),
+        ('"""\n\nphase = "contract"\n"""', True),
+    ],
+)
+def test_a_revision_says_its_phase(
+    shop: Shop, empty: Database, marker: str, *, accepted: bool
+) -> None:
+    """The rename of a real revision fails without its marker and passes with it."""
+    said = "Phase: contract - code that reads `price` must be gone."
+    shop.replace("migrations/versions/a7_price_in_cents.py", said, marker)
+    project = projects.read(shop.ini, span="a7")
+    connection = empty.connect()
+    connection.execute("CREATE TABLE products (price int)")
+    old = [Statement("prices", "SELECT price FROM products")]
+    for step in project.steps["a7", "up"]:
+        connection.execute(step.sql.encode())
+
+    broken = compatibility.unusable(connection, old)
+    (found,) = compatibility.findings(project.revisions[0], broken)
+
+    assert (found.object, found.accepted is not None) == ("price", accepted)
+
+
 def test_what_never_worked_accuses_nobody(
-    shop: psycopg.Connection[tuple[object, ...]],
+    schema: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     """A statement that the schema before the change refuses is told apart."""
     strange = Statement("strange", "SELECT nothing FROM nowhere")
 
-    fit, unfit = compatibility.describe(shop, [strange])
+    fit, unfit = compatibility.describe(schema, [strange])
 
     assert fit == ()
     assert [item.sqlstate for item in unfit] == ["42P01"]
 
 
 def test_nothing_recorded_is_ever_executed(
-    shop: psycopg.Connection[tuple[object, ...]],
+    schema: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     """Neither a statement nor a second one hidden behind it runs."""
-    shop.execute("INSERT INTO shop.sales VALUES ('2026-01-01')")
+    schema.execute("INSERT INTO shop.sales VALUES ('2026-01-01')")
     wicked = [
         Statement("one", "DELETE FROM shop.sales"),
         Statement("two", "SELECT 1; DELETE FROM shop.sales"),
     ]
 
-    _, unfit = compatibility.describe(shop, wicked)
+    _, unfit = compatibility.describe(schema, wicked)
 
     assert [(item.statement.name, item.sqlstate) for item in unfit] == [
         ("two", "42601")
     ]
-    assert shop.execute("SELECT count(*) FROM shop.sales").fetchone() == (1,)
+    assert schema.execute("SELECT count(*) FROM shop.sales").fetchone() == (1,)
 
 
 def test_the_documented_file_is_read(
-    shop: psycopg.Connection[tuple[object, ...]], tmp_path: Path
+    schema: psycopg.Connection[tuple[object, ...]], tmp_path: Path
 ) -> None:
     """What docs/review.md shows is taken as it stands."""
     (block,) = blocks("sql", "docs/review.md", "The code that still runs")
     path = tmp_path / "old.sql"
     path.write_text(block)
-    shop.execute("SET search_path = shop")
+    schema.execute("SET search_path = shop")
 
-    (statement,), unfit = compatibility.describe(shop, compatibility.load(path))
+    (statement,), unfit = compatibility.describe(schema, compatibility.load(path))
 
     assert (statement.name, statement.types) == ("find product", ("integer",))
     assert unfit == ()
 
 
 def test_names_are_looked_up_as_the_login_does(
-    shop: psycopg.Connection[tuple[object, ...]],
+    schema: psycopg.Connection[tuple[object, ...]],
 ) -> None:
     """An unqualified name is found through the recorded search_path only."""
     plain = Statement("plain", "SELECT name FROM products")
 
-    _, unfit = compatibility.describe(shop, [plain, replace(plain, search_path="shop")])
+    _, unfit = compatibility.describe(
+        schema, [plain, replace(plain, search_path="shop")]
+    )
 
     assert [item.statement for item in unfit] == [plain]
-    assert shop.execute("SHOW search_path").fetchone() == ('"$user", public',)
+    assert schema.execute("SHOW search_path").fetchone() == ('"$user", public',)
 
 
 @pytest.mark.parametrize(
@@ -193,13 +224,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_recording_needs_its_extension(
-    shop: psycopg.Connection[tuple[object, ...]], tmp_path: Path
+    schema: psycopg.Connection[tuple[object, ...]], tmp_path: Path
 ) -> None:
     """Without pg_stat_statements the next step is named, and no file is written."""
     with pytest.raises(Refused, match="not in this database"):
-        compatibility.record(shop, shop.info.user, tmp_path / "x.json")
+        compatibility.record(schema, schema.info.user, tmp_path / "x.json")
     with pytest.raises(BadValue, match="no login 'nobody-here'"):
-        compatibility.record(shop, "nobody-here", tmp_path / "x.json")
+        compatibility.record(schema, "nobody-here", tmp_path / "x.json")
     assert list(tmp_path.iterdir()) == []
 
 
