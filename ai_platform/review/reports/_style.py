@@ -48,6 +48,7 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
   border-top: 2px solid var(--card); border-left: 2px solid var(--card); }
 .matrix td { background: var(--back); border-radius: 5px; }
 .matrix td.bad { background: color-mix(in srgb, var(--bad) 22%, transparent); }
+.matrix td.warn { background: color-mix(in srgb, var(--warn) 20%, transparent); }
 .matrix td:first-child { overflow-wrap: anywhere; text-align: left; background: none;
   min-width: 130px; }
 .free { color: var(--soft); }

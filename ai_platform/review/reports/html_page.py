@@ -195,7 +195,9 @@ def _matrix(statements: Sequence[StatementFacts]) -> str:
     heads = "".join(f"<th>{WAITING[letter]}</th>" for letter in _LETTERS)
     body = "".join(
         f"<tr><td><code>{text_of(item.relation)}</code></td>"
-        + "".join(map(_waits, (item.reads, item.writes, item.ddl)))
+        + _waits(item.reads)
+        + _waits(item.writes)
+        + _waits(item.ddl, tone="warn")
         + "</tr>"
         for item in found
     )
@@ -205,10 +207,9 @@ def _matrix(statements: Sequence[StatementFacts]) -> str:
     )
 
 
-def _waits(waits: bool) -> str:  # noqa: FBT001 - private
-    return (
-        f'<td class="{"bad" if waits else "free"}">{"waits" if waits else "free"}</td>'
-    )
+def _waits(waits: bool, *, tone: str = "bad") -> str:  # noqa: FBT001 - private
+    word = "waits" if waits else "free"
+    return f'<td class="{tone if waits else word}">{word}</td>'
 
 
 def _statements(one: RevisionFacts, anchor: str, review: Review) -> str:
