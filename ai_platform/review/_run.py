@@ -40,6 +40,10 @@ _NEEDS_NO_TRANSACTION: Final = (
 _NOT_THE_REVISION: Final = ("53", "57P", "58", "XX")
 _COMMIT_S: Final = 0.005
 _NOTHING: Final = Seen()
+_MISSES: Final = (
+    "locks of an instant may be missing of statements outside a transaction: the "
+    "server does not sync to disk, or the login may not slow down its commits"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Way:
 
     statements: tuple[StatementFacts, ...]
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class _Failed(Exception):
@@ -79,6 +84,7 @@ class Run:
         )
         self._known = Known({})
         self._blocked: dict[str, Blocked] = {}
+        self._notes: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -100,7 +106,7 @@ class Run:
                 break
         told = f"not run, because the revision ended before: {error}"
         rest = [unmeasured(item, told) for item in statements[len(done) :]]
-        return Way((*_with_start_times(done), *rest), error)
+        return Way((*_with_start_times(done), *rest), error, tuple(self._notes))
 
     def _transaction(
         self, group: Sequence[Statement]
@@ -185,7 +191,8 @@ class Run:
         self._look_around()
         before = self._before
         with self._sessions.syncing(self.worker):
-            self.worker.hold_at_commits(_COMMIT_S)
+            if not self.worker.hold_at_commits(_COMMIT_S):
+                self._notes.add(_MISSES)
             seen, timing = self._watched(statement)
             self.worker.hold_at_commits(0)
         flush_counts(self.worker.connection)

@@ -70,17 +70,18 @@ class Worker:
         return self.connection.info.backend_pid
 
     def hold_at_commits(self, seconds: float) -> bool:
-        """Let each commit wait with its locks held; return whether that is allowed.
+        """Let each commit wait with its locks held; return whether it does.
 
-        It has an effect where the server syncs to disk.
+        The login must be a superuser's, and the server one that syncs to disk.
         """
-        return self._try(
+        allowed = self._try(
             {
                 "commit_siblings": "0",
                 "commit_delay": f"{seconds * 1e6:.0f}",
                 "synchronous_commit": "on",
             }
         )
+        return allowed and self.connection.execute("SHOW fsync").fetchone() == ("on",)
 
     def _set(self, name: str, value: str) -> None:
         self.connection.execute(

@@ -161,7 +161,7 @@ class Stair:
             filled=ground.filled,
             changes=evidence.catalog_changes(before, after),
             tables=touched_tables(before, after),
-            notes=tuple(ground.notes),
+            notes=(*ground.notes, *up.notes),
         )
         if up.error is not None:
             return facts
@@ -173,7 +173,8 @@ class Stair:
         if plan.down is None:
             return replace(facts, is_reversible=False)
         down = self._way(bench, plan, "down", plan.down)
-        facts = replace(facts, down=down.statements)
+        notes = dict.fromkeys((*facts.notes, *down.notes))
+        facts = replace(facts, down=down.statements, notes=tuple(notes))
         if down.error is not None:
             return self._without_way_back(bench, facts, down, after)
         left = evidence.catalog_changes(before, bench.catalog())

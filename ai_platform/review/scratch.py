@@ -94,7 +94,8 @@ def _refuse_production(dsn: Target, insist: str | None) -> None:
         name = connection.info.dbname
     if row[0] and insist != name:
         raise Refused(
-            f"database {name!r} of {dsn.shown} is in use: it holds {row[0]} relations",
+            f"database {name!r} of {dsn.shown} is in use: it holds {row[0]} "
+            f"relation{'s' * (row[0] > 1)}",
             hint="name an empty database of a server for tests; to review on this "
             f"server all the same, repeat the name: --insist {name}",
         )

@@ -1,0 +1,264 @@
+"""Revisions of a small history, measured: what they did, and what was not done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ai_platform.errors import BadValue, Refused
+from ai_platform.review.facts import Scan, Timing
+from ai_platform.review.measure import measure
+from ai_platform.review.sources import RevisionSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ai_platform.review.facts import Review, RevisionFacts
+    from tests.support.cluster import Cluster
+
+ROWS = 500
+SHOP = """
+    CREATE TABLE public.shop (id bigint PRIMARY KEY, name varchar(20) NOT NULL, n int);
+    CREATE TABLE public.orders (
+        shop_id bigint REFERENCES public.shop DEFERRABLE INITIALLY DEFERRED, note text);
+"""
+
+
+def source(
+    revision: str, up: str, down: str | None = "", **rest: Any
+) -> RevisionSource:
+    """Return a revision that goes *up* and *down* by this SQL."""
+    return RevisionSource(revision, None, revision, f"{revision}.py", up, down, **rest)
+
+
+@pytest.fixture
+def measured(cluster: Cluster) -> Callable[..., Review]:
+    """Measure revisions on top of two tables, on the server of the tests."""
+
+    def run(*sources: RevisionSource, **options: Any) -> Review:
+        return measure(
+            sources,
+            before=[source("base", SHOP)],
+            dsn=cluster.target,
+            insist="postgres",
+            rows=ROWS,
+            **options,
+        )
+
+    return run
+
+
+@pytest.fixture
+def only(measured: Callable[..., Review]) -> Callable[..., RevisionFacts]:
+    """Measure one revision and return its facts."""
+
+    def run(up: str, down: str | None = "", **rest: Any) -> RevisionFacts:
+        (facts,) = measured(source("one", up, down, **rest)).revisions
+        return facts
+
+    return run
+
+
+def test_a_rewrite_is_seen_with_its_rows(only: Callable[..., RevisionFacts]) -> None:
+    """A volatile default rewrites the table while nobody may even read it."""
+    facts = only("ALTER TABLE shop ADD COLUMN r float8 DEFAULT random(); SELECT 1")
+    rewrite, after = facts.up
+
+    assert facts.filled == (Scan("public.shop", ROWS),)
+    assert [item.relation for item in rewrite.rewritten] == ["public.shop"]
+    assert rewrite.rewritten[0].size > 0
+    # once for the new file, once for the index of the new file
+    assert rewrite.scanned == (Scan("public.shop", 2 * ROWS),)
+    assert [item.letters for item in after.blocked] == ["RWD"]
+    assert not any(lock.is_new for lock in after.locks)
+    assert (after.lock_timeout_ms, rewrite.lock_timeout_ms) == (4000, 4000)
+    assert rewrite.timing.held_s > rewrite.timing.duration_s > 0
+    assert after.timing.start_s == rewrite.timing.duration_s
+
+
+def test_rows_and_bytes_are_counted(only: Callable[..., RevisionFacts]) -> None:
+    """A backfill shows as what it writes: rows, WAL, temporary files, notices."""
+    facts = only(
+        """
+        UPDATE shop SET n = 1;
+        INSERT INTO orders SELECT id FROM shop LIMIT 7;
+        DELETE FROM orders;
+        SET LOCAL work_mem = '64kB';
+        SELECT DISTINCT i FROM generate_series(1, 50000) AS i ORDER BY i DESC;
+        DO $$ BEGIN RAISE WARNING 'slow'; END $$;
+        """
+    )
+    update, insert, delete, setting, select, do = facts.up
+
+    assert update.updated == (Scan("public.shop", ROWS),)
+    assert update.timing.wal_bytes > 50 * ROWS
+    assert insert.inserted == (Scan("public.orders", 7),)
+    assert delete.deleted == (Scan("public.orders", ROWS + 7),)
+    assert select.timing.temp_bytes > 50_000
+    assert not any(lock.is_new for lock in setting.locks)
+    assert do.notices == ("WARNING: slow",)
+
+
+def test_each_statement_tells_what_it_changed(
+    only: Callable[..., RevisionFacts],
+) -> None:
+    """Of a few statements each carries its own part of the difference."""
+    facts = only(
+        "SET LOCAL lock_timeout = '1s'; CREATE INDEX ix ON shop (n);"
+        "COMMENT ON TABLE shop IS 'x'; ALTER TABLE shop ALTER n SET DEFAULT 1"
+    )
+
+    told = [[(c.kind, c.property) for c in item.changes] for item in facts.up]
+    assert told[1] == [("index", "object")]
+    assert told[2] == []
+    assert told[3] == [("column", "default")]
+    assert [item.lock_timeout_ms for item in facts.up[:2]] == [4000, 1000]
+    assert ("table", "comment") in [(c.kind, c.property) for c in facts.changes]
+    assert [table.relation for table in facts.tables] == ["public.shop"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("CREATE INDEX ix ON nowhere (n)", 'relation "nowhere" does not exist'),
+        ("CREATE EXTENSION missing_one", 'extension "missing_one" is not available'),
+        ("SELECT pg_sleep(60)", "cancelled: it ran longer than 0.5 seconds"),
+        ("CREATE INDEX CONCURRENTLY ix ON shop (n)", "cannot run inside a transaction"),
+    ],
+)
+def test_a_failure_is_never_a_measurement(
+    measured: Callable[..., Review], statement: str, error: str
+) -> None:
+    """What failed, what stood after it, and what builds on it, is not measured."""
+    review = measured(
+        source("one", f"SELECT 1; {statement}; SELECT 2"),
+        source("two", "SELECT 3"),
+        limit_s=0.5,
+    )
+    one, two = review.revisions
+
+    assert error in (one.error or "")
+    assert [item.is_measured for item in one.up] == [True, False, False]
+    assert error in (one.up[1].error or "")
+    assert (one.changes, one.is_reversible, review.is_measured) == ((), None, False)
+    assert two.error == "not measured: revision one, which comes before, failed"
+    assert [item.is_measured for item in two.up] == [False]
+
+
+def test_a_commit_may_fail_too(only: Callable[..., RevisionFacts]) -> None:
+    """A constraint that was deferred fails when all statements were fine."""
+    facts = only("INSERT INTO orders VALUES (-77)")
+
+    assert (facts.error or "").startswith("COMMIT: ")
+
+
+def test_what_a_downgrade_leaves_is_listed(only: Callable[..., RevisionFacts]) -> None:
+    """A way back that forgets something is none; going up again meets it."""
+    facts = only(
+        "CREATE TABLE t (); CREATE FUNCTION f() RETURNS int RETURN 1", "DROP TABLE t"
+    )
+
+    assert [change.identity for change in facts.left_behind] == ["public.f()"]
+    assert facts.is_reversible is False
+    assert "already exists" in (facts.error or "")
+
+
+def test_a_failed_way_back_ends_nothing_else(measured: Callable[..., Review]) -> None:
+    """A way back that rolls back leaves the review where it can go on."""
+    review = measured(
+        source("fails", "CREATE TABLE u ()", "DROP TABLE v"),
+        source("oneway", "CREATE TABLE w ()", None),
+        source("fine", "CREATE TABLE x ()", "DROP TABLE x"),
+    )
+
+    assert [item.error for item in review.revisions] == [None] * 3
+    assert [item.is_reversible for item in review.revisions] == [False, False, True]
+    told = 'the way down failed: table "v" does not exist'
+    assert review.revisions[0].notes == (told,)
+    assert review.is_measured is False  # a statement of the way down was not
+
+
+def test_lost_data_is_named(measured: Callable[..., Review]) -> None:
+    """A column that comes back empty was lost, unless the revision says so."""
+    up, down = "ALTER TABLE shop DROP n", "ALTER TABLE shop ADD n int"
+    found = [
+        measured(source("one", up, down, lossy=lossy)).revisions[0].lost
+        for lossy in ((), ("public.shop.n",))
+    ]
+
+    assert found == [("public.shop.n",), ()]
+
+
+CREATE = "CREATE INDEX CONCURRENTLY {} ix ON public.shop (n);"
+
+
+@pytest.mark.parametrize(
+    ("up", "expected"),
+    [
+        (CREATE.format(""), False),
+        # an INVALID index is there too
+        (CREATE.format("IF NOT EXISTS"), False),
+        ("DROP INDEX IF EXISTS ix;" + CREATE.format(""), True),
+        ("BEGIN; ALTER TABLE shop ADD c int; COMMIT;" + CREATE.format(""), False),
+    ],
+)
+def test_a_stopped_step_can_be_repeated_or_not(
+    only: Callable[..., RevisionFacts], up: str, *, expected: bool
+) -> None:
+    """Outside a transaction what a stop leaves is met by the next run."""
+    facts = only(up, "DROP INDEX ix", up_in_transaction=False)
+
+    assert facts.is_repeatable is expected
+    assert not facts.up[-1].in_transaction
+    assert all(lock.is_transient for lock in facts.up[-1].locks)
+
+
+def test_what_comes_before_must_run(cluster: Cluster) -> None:
+    """A review on ground that cannot be built says which revision it was."""
+    broken = source("broken", "DROP TABLE nowhere")
+
+    with pytest.raises(Refused, match="revision broken, before those to review"):
+        measure([], before=[broken], dsn=cluster.target, insist="postgres")
+
+
+def test_unreadable_sql_starts_no_server() -> None:
+    """A typing error is told at once, with revision and line."""
+    with pytest.raises(BadValue, match="revision one, line 2: syntax error"):
+        measure([source("one", "SELECT 1;\nSELEC 2")])
+
+
+def test_a_revision_without_sql_is_not_measured(
+    measured: Callable[..., Review],
+) -> None:
+    """Python that asks the database has no text: said, and never passed over."""
+    review = measured(source("one", "", offline_error="it reads data"))
+
+    assert review.revisions[0].error == "it has no SQL: it reads data"
+    assert review.is_measured is False
+
+
+def test_measuring_again_gives_the_same_facts(measured: Callable[..., Review]) -> None:
+    """A report differs from the next one where the change does, and in timing."""
+    change = source(
+        "one",
+        "ALTER TABLE shop ADD CHECK (n IS NULL OR n > -2147483648) NOT VALID;"
+        "CREATE INDEX ix ON shop (name)",
+        "DROP INDEX ix",
+    )
+
+    first, second = (timeless(measured(change)) for _ in range(2))
+    assert first == second
+
+
+def timeless(review: Review) -> list[RevisionFacts]:
+    """Return the facts without what a clock decides; a rewrite keeps its size."""
+    return [
+        replace(
+            item,
+            up=tuple(replace(fact, timing=Timing()) for fact in item.up),
+            down=tuple(replace(fact, timing=Timing()) for fact in item.down),
+        )
+        for item in review.revisions
+    ]
