@@ -12,6 +12,7 @@ from ai_platform.connection import first_line
 from ai_platform.errors import BadValue
 
 from ._rows.catalog import read
+from ._rows.conditions import NO_PARTITION
 from ._rows.generator import Parent, quoted
 from ._rows.order import steps
 from ._rows.plan import Unfillable, Workshop
@@ -22,7 +23,7 @@ from ._rows.triggers import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from ._rows.catalog import Catalog, Table
+    from ._rows.catalog import Catalog, ForeignKey, Table
     from ._rows.order import Step
     from ._rows.plan import Plan
 
@@ -116,6 +117,7 @@ def fill(  # noqa: PLR0913 - options have names
     for again in (False, True):
         for step in planned:
             work.table(step, planned, again=again)
+    work.keep_promises()
     return work.done
 
 
@@ -138,6 +140,10 @@ def _wanted(catalog: Catalog, tables: Collection[str] | None) -> list[int]:
     return [oid for oid in oids if oid in set(fillable.values())]
 
 
+def _relation(table: Table) -> str:
+    return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
 def _has_vectors(table: Table) -> bool:
     kinds = ("vector", "halfvec", "sparsevec")
     return any(column.type.plain.name in kinds for column in table.columns)
@@ -153,6 +159,9 @@ class _Work:
     done: Filled = field(default_factory=Filled)
     _rows: dict[int, int] = field(default_factory=dict)
     _later: set[int] = field(default_factory=set)
+    _promises: dict[tuple[int, str], tuple[Table, ForeignKey]] = field(
+        default_factory=dict
+    )
 
     def table(self, step: Step, planned: list[Step], *, again: bool) -> None:
         """Fill one table; half of it where parents come later, the rest *again*."""
@@ -179,6 +188,22 @@ class _Work:
         if again or table.oid not in self._later:
             self.tell(table.title, count)
 
+    def keep_promises(self) -> None:
+        """Take out rows whose parents, made after them, did not come as expected."""
+        for table, key in self._promises.values():
+            parent = self.catalog.tables[key.parent]
+            agree = " AND ".join(
+                f"p.{quoted(target)} = c.{quoted(own)}"
+                for own, target in zip(key.columns, key.targets, strict=True)
+            )
+            statement = (
+                f"DELETE FROM {_relation(table)} AS c WHERE NOT EXISTS"
+                f" (SELECT FROM {_relation(parent)} AS p WHERE {agree})"
+            )
+            with self.conn.transaction(), quiet(self.conn, table):
+                self.conn.execute(statement.encode())
+            self.done[table.title] = self._count(table)
+
     def _reach(self, table: Table, goal: int) -> Unfilled | None:
         """Give *table* at least *goal* rows, in a transaction of its own."""
         problem = None
@@ -200,14 +225,15 @@ class _Work:
         )
 
     def _count(self, table: Table) -> int:
-        relation = f"{quoted(table.schema)}.{quoted(table.name)}"
-        return self._number(f"SELECT count(*) FROM {relation}")
+        return self._number(f"SELECT count(*) FROM {_relation(table)}")
 
     def _number(self, query: str) -> int:
         return int(self.conn.execute(query.encode()).fetchall()[0][0])
 
     def _fill(self, table: Table, wanted: int) -> Unfilled | None:
         """Try one style after the other until there are *wanted* rows."""
+        if table.is_partitioned and not table.partitions:
+            return Unfilled(table.title, NO_PARTITION, "it has no partition")
         problem = Unfilled(table.title, "", "no row was accepted")
         try:
             workshop = Workshop(self.conn, self.catalog, table, self.seed)
@@ -215,8 +241,10 @@ class _Work:
             parents = self._parents(workshop, wanted)
         except Unfillable as stop:
             return Unfilled(table.title, stop.constraint, stop.reason)
+        promised = {key.parent for _, key in self._promises.values()}
+        has_edges = self.profile.edges and table.oid not in promised
         for style, is_trusting in _ATTEMPTS:
-            if style is Style.FULL and not self.profile.edges:
+            if style is Style.FULL and not has_edges:
                 continue
             try:
                 plan = workshop.plan(parents, style, is_trusting=is_trusting)
@@ -246,6 +274,7 @@ class _Work:
             elif not self._rows.get(key.parent):
                 parent = self.catalog.tables[key.parent]
                 workshop = Workshop(self.conn, self.catalog, parent, self.seed)
+                self._promises[table.oid, key.name] = (table, key)
                 found.update((own, workshop.key_of(target)) for own, target in pairs)
         return found
 
@@ -287,7 +316,6 @@ class _Work:
     def _round(
         self, table: Table, plan: Plan, numbers: tuple[int, int], limit: int
     ) -> int:
-        relation = f"{quoted(table.schema)}.{quoted(table.name)}"
         columns = [
             quoted(c.name)
             for c in table.columns
@@ -295,7 +323,7 @@ class _Work:
         ]
         named = f"({', '.join(columns)})" if columns else ""
         statement = (
-            f"INSERT INTO {relation} {named} SELECT {', '.join(columns)}"
+            f"INSERT INTO {_relation(table)} {named} SELECT {', '.join(columns)}"
             f" {plan.rows(*numbers)} LIMIT {limit}"
         )
         if not table.is_deferred:  # else PostgreSQL refuses the clause

@@ -11,8 +11,8 @@ from ai_platform.connection import first_line
 
 from .candidates import candidates, hints_of
 from .catalog import Check
+from .conditions import conditions_of
 from .generator import Generator, Parent, quoted
-from .hints import conjuncts, mentioned
 from .schedule import Style, allowed, indexed, schedule, scheduled, spread
 from .templates import ROW, Template, cast
 
@@ -27,6 +27,7 @@ __all__ = ["Plan", "Unfillable", "Workshop"]
 _TRIALS: Final = (2_000, 50_000)
 _TRIED_ROWS: Final = "(VALUES (1::int8), (2), (17), (63), (1000), (99999))"
 _MOST_MOMENTS: Final = 8
+_MOST_VALUES: Final = 500
 
 
 class Unfillable(Exception):
@@ -65,7 +66,7 @@ class Workshop:
     _ways: dict[str, list[Template]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.conditions = [*_split(self.table), *_domains(self.table)]
+        self.conditions = conditions_of(self.table)
         self._ways = self._tried()
         # a value computed from an empty one is empty too
         self.conditions += [
@@ -145,12 +146,35 @@ class Workshop:
                 column, hints[column.name], seed=self.seed, moments=moments
             )
             ways = [way for way in ways if not _loops(column.name, way, found)]
-            alone = [c for c in self.conditions if c.columns == {column.name}]
-            known = hints[column.name]
-            if alone or known.constants or known.intervals or _is_foreign(column):
-                ways = self._surviving(column, ways, alone)
             found[column.name] = ways
+        columns = [self.table.column(name) for name in found]
+        taken = self._are_taken(columns, found)
+        for column in columns:
+            alone = [c for c in self.conditions if c.columns == {column.name}]
+            if alone or not taken:
+                ways = self._surviving(column, found[column.name], alone)
+                found[column.name] = ways
         return found
+
+    def _are_taken(
+        self, columns: list[Column], ways: dict[str, list[Template]]
+    ) -> bool:
+        """Return whether the server takes every value, in one go."""
+        values = [
+            f"count({cast(way.sql, column.type)})"
+            for column in columns
+            for way in ways[column.name]
+            if not way.columns
+        ]
+        try:
+            for at in range(0, len(values), _MOST_VALUES):
+                some = ", ".join(values[at : at + _MOST_VALUES])
+                query = f"SELECT {some} FROM {_TRIED_ROWS} AS v({ROW})"
+                with self.conn.transaction():
+                    self.conn.execute(query.encode())
+        except psycopg.Error:
+            return False
+        return True
 
     def _partitions(self) -> tuple[Check, ...]:
         """Return the condition that a partition exists, from at most a dozen."""
@@ -201,7 +225,9 @@ class Workshop:
             return []
         holds = " AND ".join(["true", *(f"(({c.sql}) IS NOT FALSE)" for c in checks)])
         parts = [
-            f"(SELECT bool_and({holds}) FROM (SELECT {cast(way.sql, column.type)}"
+            # counted, or else the planner leaves the value out
+            f"(SELECT bool_and({holds}) AND count({quoted(column.name)}) >= 0"
+            f" FROM (SELECT {cast(way.sql, column.type)}"
             f" AS {quoted(column.name)} FROM {_TRIED_ROWS} AS v({ROW})) AS t)"
             for way in ways
         ]
@@ -336,48 +362,6 @@ class Workshop:
             if found:
                 return [tuple(row) for row in found]
         return []
-
-
-def _split(table: Table) -> list[Check]:
-    """Return the conditions of *table*, cut at AND, and that a partition exists."""
-    every = [column.name for column in table.columns]
-    found = [
-        Check(check.name, sql, columns)
-        for check in table.checks
-        for sql, columns in conjuncts(
-            check.sql, check.columns or mentioned(check.sql, every)
-        )
-    ]
-    if table.partitions:
-        sql = " OR ".join(f"({condition})" for _, condition in table.partitions)
-        found.append(Check("a partition for the row", sql, mentioned(sql, every)))
-    elif table.is_partitioned:
-        found.append(Check("a partition for the row", "false", frozenset()))
-    return found
-
-
-def _domains(table: Table) -> list[Check]:
-    found = []
-    for column in table.columns:
-        kind = column.type
-        while kind.kind == "d" and kind.base:
-            inner = f"(SELECT {quoted(column.name)} AS value) AS d"
-            found += [
-                Check(
-                    f"domain {kind.name}",
-                    f"(SELECT {sql} FROM {inner})",
-                    frozenset({column.name}),
-                )
-                for sql in kind.checks
-            ]
-            kind = kind.base
-    return found
-
-
-def _is_foreign(column: Column) -> bool:
-    """Return whether the type may be one whose values are found by trying."""
-    kind = column.type.plain
-    return kind.schema != "pg_catalog" and kind.kind == "b" and not kind.element
 
 
 def _loops(name: str, way: Template, ways: dict[str, list[Template]]) -> bool:

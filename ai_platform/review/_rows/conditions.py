@@ -1,0 +1,56 @@
+"""What every row of a table must satisfy, cut into the smallest parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .catalog import Check
+from .generator import quoted
+from .hints import conjuncts, mentioned
+
+if TYPE_CHECKING:
+    from .catalog import Table
+
+__all__ = ["NO_PARTITION", "conditions_of"]
+
+NO_PARTITION: Final = "a partition for the row"
+"""The name that stands for a constraint where no partition takes the row."""
+
+
+def conditions_of(table: Table) -> list[Check]:
+    """Return the conditions of checks, of partitions and of domains."""
+    return [*_split(table), *_domains(table)]
+
+
+def _split(table: Table) -> list[Check]:
+    """Return the conditions of *table*, cut at AND, and that a partition exists."""
+    every = [column.name for column in table.columns]
+    found = [
+        Check(check.name, sql, columns)
+        for check in table.checks
+        for sql, columns in conjuncts(
+            check.sql, check.columns or mentioned(check.sql, every)
+        )
+    ]
+    if table.partitions:
+        sql = " OR ".join(f"({condition})" for _, condition in table.partitions)
+        found.append(Check(NO_PARTITION, sql, mentioned(sql, every)))
+    return found
+
+
+def _domains(table: Table) -> list[Check]:
+    found = []
+    for column in table.columns:
+        kind = column.type
+        while kind.kind == "d" and kind.base:
+            inner = f"(SELECT {quoted(column.name)} AS value) AS d"
+            found += [
+                Check(
+                    f"domain {kind.name}",
+                    f"(SELECT {sql} FROM {inner})",
+                    frozenset({column.name}),
+                )
+                for sql in kind.checks
+            ]
+            kind = kind.base
+    return found

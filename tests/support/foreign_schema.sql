@@ -1,0 +1,112 @@
+CREATE SCHEMA "Odd Shop";
+CREATE DOMAIN "Odd Shop".positive AS integer NOT NULL CHECK (VALUE > 0);
+CREATE DOMAIN "Odd Shop".code AS varchar(8) CHECK (VALUE ~ '^[A-Z]{2}[0-9]{4}$');
+CREATE TYPE "Odd Shop".mood AS ENUM ('calm', 'cross', 'it''s fine');
+CREATE TYPE "Odd Shop".size AS (width numeric(6, 2), height numeric(6, 2));
+CREATE TYPE "Odd Shop".span AS RANGE (subtype = integer);
+CREATE EXTENSION vector;
+
+CREATE TABLE "Odd Shop"."Order" (
+    "i" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    "select" "Odd Shop".code UNIQUE,
+    amount "Odd Shop".positive,
+    mood "Odd Shop".mood NOT NULL,
+    size "Odd Shop".size,
+    span "Odd Shop".span,
+    parent bigint REFERENCES "Odd Shop"."Order",
+    total numeric(8, 2) NOT NULL,
+    net numeric(8, 2) NOT NULL,
+    gross numeric(8, 2) GENERATED ALWAYS AS (net * 2) STORED,
+    CHECK (net < total),
+    CHECK (gross <> 7),
+    CHECK ((mood = 'cross') = (size IS NOT NULL))
+);
+CREATE TABLE every_type (
+    a smallint PRIMARY KEY, b real, c double precision, d money, e bytea, f char(3),
+    g varchar(2), h name, k "char", l date, m time, n timetz, o timestamp(0),
+    p timestamptz, q interval, r inet, s cidr, t macaddr, u macaddr8, v bit(5),
+    w varbit(9), x tsvector, y tsquery, z uuid, aa json, ab jsonb, ac xml, ad point,
+    ae line, af lseg, ag box, ah path, ai polygon, aj circle, ak pg_lsn, al oid,
+    am int4range, an tstzrange, ao nummultirange, ap text[], aq integer[][],
+    ar vector(5), "as" halfvec(4), at sparsevec(6), au numeric, av numeric(3, 5),
+    aw numeric(5, -2), ax boolean
+);
+CREATE TABLE checked (
+    id uuid PRIMARY KEY,
+    address text NOT NULL CHECK (pg_input_is_valid(address, 'cidr')),
+    digest bytea NOT NULL CHECK (octet_length(digest) = 20),
+    label text NOT NULL CHECK (length(label) BETWEEN 3 AND 5),
+    phone text NOT NULL CHECK (phone ~ '^\+[1-9][0-9]{6,14}$'),
+    slug text NOT NULL CHECK (slug ~ '^[a-z]+(-[a-z]+)*$' AND slug <> 'admin'),
+    mail text NOT NULL CHECK (mail LIKE '%_@_%.__%'),
+    percent integer NOT NULL CHECK (percent >= 0 AND percent <= 100),
+    share double precision NOT NULL CHECK (share > 0 AND share < 0.5),
+    starts date NOT NULL CHECK (starts >= '2020-01-01'),
+    ends date NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('a', 'b', 'c')),
+    body jsonb NOT NULL CHECK (body ->> 'kind' IN ('x', 'y') AND body ? 'note'),
+    list jsonb NOT NULL CHECK (jsonb_typeof(list) = 'array'),
+    tags text[] NOT NULL CHECK (cardinality(tags) > 0 AND tags <@ '{red,green}'),
+    one text, two text, three text,
+    even integer NOT NULL CHECK (even % 2 = 0),
+    CHECK (ends > starts),
+    CHECK (num_nonnulls(one, two, three) = 1),
+    CHECK (kind <> 'c' OR percent = 0)
+);
+CREATE TABLE booking (
+    room integer NOT NULL,
+    during tstzrange NOT NULL CHECK (NOT isempty(during)),
+    EXCLUDE USING gist (during WITH &&)
+);
+CREATE TABLE left_hand (id integer PRIMARY KEY, other integer NOT NULL);
+CREATE TABLE right_hand (
+    id integer PRIMARY KEY,
+    other integer NOT NULL REFERENCES left_hand DEFERRABLE INITIALLY DEFERRED
+);
+ALTER TABLE left_hand ADD FOREIGN KEY (other) REFERENCES right_hand
+    DEFERRABLE INITIALLY DEFERRED;
+CREATE TABLE own_parent (id integer PRIMARY KEY, up integer NOT NULL REFERENCES own_parent);
+CREATE TABLE ranked (
+    place integer UNIQUE DEFERRABLE INITIALLY DEFERRED,
+    PRIMARY KEY (place)
+);
+CREATE TABLE pairs (
+    one uuid REFERENCES checked, two bigint REFERENCES "Odd Shop"."Order",
+    full_one uuid, full_two text,
+    PRIMARY KEY (one, two)
+);
+CREATE TABLE shelf (a integer, b text, PRIMARY KEY (a, b));
+CREATE TABLE book (
+    a integer, b text, title text NOT NULL UNIQUE NULLS NOT DISTINCT,
+    FOREIGN KEY (a, b) REFERENCES shelf MATCH FULL
+);
+CREATE TABLE event (at timestamptz NOT NULL, zone text NOT NULL, n integer CHECK (n > 3))
+    PARTITION BY LIST (zone);
+CREATE TABLE event_north PARTITION OF event FOR VALUES IN ('north')
+    PARTITION BY RANGE (at);
+CREATE TABLE event_north_may PARTITION OF event_north
+    FOR VALUES FROM ('2024-05-01') TO ('2024-06-01');
+CREATE TABLE event_south PARTITION OF event FOR VALUES IN ('south', 'far south');
+ALTER TABLE event_south ADD CONSTRAINT only_south CHECK (n < 9);
+CREATE TABLE hashed (id integer NOT NULL) PARTITION BY HASH (id);
+CREATE TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE tiny (flag boolean PRIMARY KEY);
+CREATE TABLE nothing_to_say ();
+CREATE TABLE upper_only (word text PRIMARY KEY);
+CREATE UNIQUE INDEX ON upper_only (upper(word)) WHERE word <> '';
+
+CREATE TABLE audited (id integer PRIMARY KEY, amount integer NOT NULL);
+CREATE TABLE audit (id bigserial PRIMARY KEY, what text);
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'never'; END $$;
+CREATE FUNCTION even_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.amount > 1000 THEN RAISE EXCEPTION 'too much' USING ERRCODE = '23514'; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER refuses BEFORE INSERT ON audited FOR EACH ROW EXECUTE FUNCTION refuse();
+ALTER TABLE audited ENABLE ALWAYS TRIGGER refuses;
+CREATE CONSTRAINT TRIGGER holds AFTER INSERT ON audited DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION even_sum();
+ALTER TABLE audited ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audited FORCE ROW LEVEL SECURITY;
