@@ -49,6 +49,10 @@ class Contents(LazyGroup):
             "commands.maintenance",
             "The nightly run, its health and its schedules.",
         ),
+        "review": (
+            "commands.review",
+            "The DBA review: what a change will do to production, measured.",
+        ),
         "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }

@@ -1,0 +1,265 @@
+"""A whole review: read a project's revisions, measure them, judge what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ai_platform.connection import connect
+from ai_platform.errors import BadValue
+
+from . import acceptances, compatibility
+from ._plan import Plan
+from .facts import Finding, Review, RevisionFacts, StatementFacts
+from .measure import ROWS, measure
+from .reports.verdict import LEAK, LOSS
+from .rules import Evidence, all_rules, engine
+from .scratch import scratch
+from .statements import run_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import psycopg
+
+    from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
+
+    from ._plan import Told
+    from .projects import Project
+    from .sources import RevisionSource
+
+__all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
+
+_LIMIT_S: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How to review; see the options of `platform review`.
+
+    *settings* is what the project's runner sets for its session; None is ours. *stats*
+    is a file of production statistics, *old_code* one of statements that must still
+    work. *today* decides which acceptances have expired.
+    """
+
+    rows: int = ROWS
+    dsn: Target | None = None
+    insist: str | None = None
+    limit_s: float = _LIMIT_S
+    settings: Mapping[str, str] | None = None
+    accept: Path | None = None
+    is_measured: bool = True
+    stats: Path | None = None
+    old_code: Path | None = None
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+
+def check(asked: Asked) -> None:
+    """Look at what can be wrong before anything is run; raises BadValue."""
+    if not asked.is_measured:
+        for name, value in (
+            ("--dsn", asked.dsn),
+            ("--insist", asked.insist),
+            ("--old-code", asked.old_code),
+            ("--stats", asked.stats),
+        ):
+            if value is not None:
+                raise BadValue(f"{name} is for measuring", hint="drop --no-measure")
+    if asked.old_code is not None:
+        compatibility.load(asked.old_code)
+
+
+def with_acceptances(asked: Asked, path: Path | None, project: Project) -> Asked:
+    """Return *asked* with the file of acceptances: *path*, or the project's own."""
+    usual = project.place.folder / acceptances.FILE
+    if path is None and usual.is_file():
+        path = usual
+    return replace(asked, accept=path)
+
+
+def review(
+    project: Project,
+    asked: Asked,
+    *,
+    progress: Callable[[Told], None] | None = None,
+) -> Review:
+    """Return the review of the revisions of *project*.
+
+    Raises what `measure` raises, and BadValue for a file of acceptances that cannot
+    be read; that is looked at before anything is measured.
+    """
+    rules = [rule.id for rule in all_rules()]
+    known = [*rules, engine.CRASH, LEAK, LOSS]
+    entries = (
+        acceptances.read(asked.accept, rules=known) if asked.accept is not None else ()
+    )
+    catalogs: dict[str, tuple[Snapshot, Snapshot]] = {}
+    if asked.is_measured and project.revisions:
+        found = _measured(project, asked, catalogs, progress)
+    else:
+        found = _read(project, asked)
+    findings = [
+        *engine.judge(found, _evidence(project, catalogs)),
+        *_lost_ways(found),
+        *_old_code(project, asked, found),
+    ]
+    every = [item.revision for item in (*project.before, *project.revisions)]
+    accepted = acceptances.accept(
+        findings,
+        entries,
+        today=asked.today,
+        reviewed=[item.revision for item in project.revisions],
+        known=every,
+    )
+    return replace(found, findings=accepted)
+
+
+def _measured(
+    project: Project,
+    asked: Asked,
+    catalogs: dict[str, tuple[Snapshot, Snapshot]],
+    progress: Callable[[Told], None] | None,
+) -> Review:
+    def look(revision: str, before: Snapshot, after: Snapshot) -> None:
+        catalogs[revision] = (before, after)
+
+    found = measure(
+        project.revisions,
+        before=project.before,
+        dsn=asked.dsn,
+        insist=asked.insist,
+        rows=asked.rows,
+        settings=asked.settings,
+        version_table=project.version_table,
+        limit_s=asked.limit_s,
+        progress=progress,
+        look=look,
+    )
+    # what could not be run was to be measured all the same
+    return replace(found, is_measured=True)
+
+
+def _read(project: Project, asked: Asked) -> Review:
+    """Return the review of the text alone."""
+    plans = [Plan.of(item, project.version_table) for item in project.revisions]
+    return Review(
+        base=project.base,
+        head=project.head or "",
+        server_version="",
+        rows=0,
+        revisions=tuple(map(_facts, plans)),
+        is_measured=asked.is_measured,
+    )
+
+
+def _facts(plan: Plan) -> RevisionFacts:
+    source = plan.source
+    return RevisionFacts(
+        revision=source.revision,
+        down_revision=source.down_revision,
+        title=source.title,
+        file=source.file,
+        up=tuple(
+            StatementFacts(
+                number=item.number,
+                sql=item.sql,
+                tag=item.tag,
+                in_transaction=item.transaction is not None,
+                line=item.line,
+                is_measured=False,
+            )
+            for item in plan.up
+        ),
+        error=source.offline_error,
+    )
+
+
+def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding]:
+    """Yield what of the previous release the new schema refuses, revision by revision.
+
+    In a database of its own: the measured one goes up and down.
+    """
+    if asked.old_code is None or any(one.error for one in found.revisions):
+        return
+    statements = compatibility.load(asked.old_code)
+    with (
+        scratch(asked.dsn, insist=asked.insist) as server,
+        connect(server.place, application_name="platform-review") as connection,
+    ):
+        for source in project.before:
+            _upgrade(connection, source, project)
+        fit, _ = compatibility.describe(connection, statements)
+        for source in project.revisions:
+            _upgrade(connection, source, project)
+            broken = compatibility.unusable(connection, fit)
+            yield from compatibility.findings(source, broken)
+            gone = {item.statement for item in broken}
+            fit = tuple(item for item in fit if item not in gone)
+
+
+def _upgrade(
+    connection: psycopg.Connection[Any], source: RevisionSource, project: Project
+) -> None:
+    plan = Plan.of(source, project.version_table)
+    run_plainly(connection, (*plan.founding, *plan.up))
+    connection.execute("RESET ALL")
+
+
+def texts(project: Project) -> dict[str, str]:
+    """Return the text of each reviewed revision's file, by its name."""
+    found = {item.file: _python(project, item.file) for item in project.revisions}
+    return {file: text for file, text in found.items() if text is not None}
+
+
+def _evidence(
+    project: Project, catalogs: Mapping[str, tuple[Any, Any]]
+) -> dict[str, Evidence]:
+    python = texts(project)
+    return {
+        source.revision: Evidence(
+            source=source,
+            before=catalogs.get(source.revision, (None, None))[0],
+            after=catalogs.get(source.revision, (None, None))[1],
+            python=python.get(source.file),
+        )
+        for source in project.revisions
+    }
+
+
+def _python(project: Project, file: str) -> str | None:
+    try:
+        return (project.place.folder / file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _lost_ways(found: Review) -> Iterator[Finding]:
+    """Yield a finding for what a way down left behind, and for data that was lost."""
+    for one in found.revisions:
+        if one.left_behind:
+            first = one.left_behind[0]
+            yield Finding(
+                rule=LEAK,
+                severity="error",
+                revision=one.revision,
+                statement=None,
+                object=first.identity,
+                message=f"the way down leaves {len(one.left_behind)} differences, "
+                f"such as {first.kind} {first.identity}: {first.property}",
+                remedy="take back in downgrade() what upgrade() did",
+                is_measured=True,
+            )
+        if one.lost:
+            yield Finding(
+                rule=LOSS,
+                severity="error",
+                revision=one.revision,
+                statement=None,
+                object=one.lost[0],
+                message=f"data of {', '.join(one.lost)} does not survive up and down",
+                remedy='keep it, or declare it: lossy = {"schema.table.column"}',
+                is_measured=True,
+            )

@@ -1,0 +1,273 @@
+"""`platform review`: what a change will do to production, measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+import typer
+
+from ai_platform.errors import BadValue
+
+from ._console import AsJson, example, group, note, progress, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ai_platform.connection import Target
+    from ai_platform.review._plan import Told
+    from ai_platform.review.facts import Review
+    from ai_platform.review.projects import Project
+
+app = group("The DBA review: what a change will do to production, measured.")
+
+Severity = Literal["error", "warning", "note"]
+Span = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[REV|A..B]", help="What to review; the last revision by default."
+    ),
+]
+GitBase = Annotated[
+    str | None,
+    typer.Option(
+        "--git-base",
+        metavar="REF",
+        help="Review the revisions that are new or edited since this Git ref.",
+    ),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="alembic.ini or pyproject.toml of another Alembic project.",
+    ),
+]
+Python = Annotated[
+    Path | None,
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="The other project's interpreter, or the folder of its environment.",
+    ),
+]
+Env = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env", metavar="NAME=VALUE", help="A variable that its env.py needs."
+    ),
+]
+Dsn = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        metavar="URL",
+        help="A server for tests, its database empty; without a password, which "
+        "PGPASSWORD or a password file gives. Default: an embedded server.",
+    ),
+]
+Insist = Annotated[
+    str | None,
+    typer.Option(
+        "--insist",
+        metavar="NAME",
+        help="Use the server of --dsn although database NAME holds tables.",
+    ),
+]
+Rows = Annotated[
+    int,
+    typer.Option("--rows", min=0, max=10_000_000, help="Rows in each touched table."),
+]
+Stats = Annotated[
+    Path | None,
+    typer.Option(
+        "--stats",
+        metavar="FILE",
+        help="What `platform stats export` wrote in production: holds are estimated.",
+    ),
+]
+Accept = Annotated[
+    Path | None,
+    typer.Option(
+        "--accept",
+        metavar="FILE",
+        help="Findings somebody answers for [review.accept.toml beside the config].",
+    ),
+]
+FailOn = Annotated[
+    Severity, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
+]
+Measure = Annotated[
+    bool,
+    typer.Option(
+        "--measure/--no-measure", help="Run it on a scratch server, or only read it."
+    ),
+]
+OldCode = Annotated[
+    Path | None,
+    typer.Option(
+        "--old-code",
+        metavar="FILE",
+        help="Statements of the previous release, which must still work.",
+    ),
+]
+Out = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="Write a report too: .md, .html, .json or .sarif. May be repeated.",
+    ),
+]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", min=1, help="Seconds that one statement may run."),
+]
+
+_FORMATS: Final = (".md", ".html", ".json", ".sarif")
+
+
+@app.command(
+    epilog=example(
+        "platform review",
+        "platform review --git-base main --out review.md --out review.sarif",
+        "platform review --config ../shop/alembic.ini --python ../shop/.venv",
+    )
+)
+def review(
+    span: Span = None,
+    *,
+    git_base: GitBase = None,
+    config: Config = None,
+    python: Python = None,
+    env: Env = None,
+    dsn: Dsn = None,
+    insist: Insist = None,
+    rows: Rows = 100_000,
+    stats: Stats = None,
+    accept: Accept = None,
+    old_code: OldCode = None,
+    fail_on: FailOn = "error",
+    measure: Measure = True,
+    timeout: Timeout = 600.0,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run revisions on a scratch server with rows in it and judge what was seen.
+
+    Per statement: locks, who waits, rewrites, scans, WAL, time; per revision whether
+    its way down leads back and the data survives. Nothing touches production.
+
+    Exit codes: 0 safe, or every finding accepted; 1 findings, or something could not
+    be measured; 2 usage; 3 no scratch server; 4 a revision failed, or its way down
+    does not lead back.
+    """
+    from ai_platform.review import projects, run  # noqa: PLC0415 - slow to import
+    from ai_platform.review.reports.verdict import exit_code  # noqa: PLC0415
+
+    for path in out or ():
+        if path.suffix not in _FORMATS:
+            raise BadValue(
+                f"no such report: got {path.name!r}",
+                hint=f"end its name with one of {', '.join(_FORMATS)}",
+            )
+    asked = run.Asked(
+        rows=rows,
+        dsn=_target(dsn),
+        insist=insist,
+        limit_s=timeout,
+        # what another project's runner sets is not known: the server's own
+        settings=None if config is None else {},
+        is_measured=measure,
+        old_code=old_code,
+        stats=stats,
+    )
+    run.check(asked)
+    with progress("reading the revisions") as tell:
+        project = projects.read(
+            config, python, span, git_base=git_base, env=_variables(env)
+        )
+        asked = run.with_acceptances(asked, accept, project)
+        found = run.review(project, asked, progress=_telling(tell))
+    for remark in project.notes:
+        note(remark)
+    _write(found, project, out or [])
+    _show(found, as_json=as_json)
+    raise typer.Exit(exit_code(found, fail_on))
+
+
+def _target(dsn: str | None) -> Target | None:
+    if dsn is None:
+        return None
+    from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
+
+    target = resolve(dsn)
+    if target.password is not None:
+        raise BadValue(
+            "--dsn holds a password, which everybody on this machine can read",
+            hint="leave it out; PGPASSWORD or a password file gives it",
+        )
+    parts = urlsplit(target.url)
+    if not parts.path.lstrip("/"):
+        raise BadValue("--dsn names no database", hint="add one that is empty")
+    return target
+
+
+def _variables(given: list[str] | None) -> Mapping[str, str] | None:
+    if not given:
+        return None
+    pairs = [item.partition("=") for item in given]
+    for name, sign, _ in pairs:
+        if not name or not sign:
+            raise BadValue("--env needs NAME=VALUE", hint="such as --env STAGE=test")
+    return {name: value for name, _, value in pairs}
+
+
+def _telling(tell: Callable[[str], None]) -> Callable[[Told], None]:
+    def told(step: Told) -> None:
+        place = f" {step.number:,} of {step.total:,}" if step.total else ""
+        detail = f" {step.detail}" if step.detail else ""
+        tell(f"{step.revision}: {step.doing}{detail}{place}")
+
+    return told
+
+
+def _write(found: Review, project: Project, paths: list[Path]) -> None:
+    from ._files import write_files  # noqa: PLC0415
+
+    for path in paths:
+        write_files(path.parent, {path.name: _text(found, project, path.suffix)})
+        note(f"written: {path}")
+
+
+def _text(found: Review, project: Project, suffix: str) -> str:
+    from ai_platform.review.reports.html_page import to_html  # noqa: PLC0415
+    from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
+    from ai_platform.review.reports.markdown import to_markdown  # noqa: PLC0415
+    from ai_platform.review.reports.sarif import to_sarif  # noqa: PLC0415
+    from ai_platform.review.rules import all_rules  # noqa: PLC0415
+    from ai_platform.review.run import texts  # noqa: PLC0415
+
+    if suffix == ".sarif":
+        return to_sarif(found, rules=all_rules(), sources=texts(project))
+    writers: dict[str, Callable[[Review], str]] = {
+        ".md": to_markdown,
+        ".html": to_html,
+        ".json": to_json,
+    }
+    return writers[suffix](found)
+
+
+def _show(found: Review, *, as_json: bool) -> None:
+    if as_json:
+        from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
+
+        say(to_json(found).rstrip("\n"))
+        return
+    from ai_platform.review.reports.terminal import to_terminal  # noqa: PLC0415
+
+    from ._review_report import show_review  # noqa: PLC0415
+
+    show_review(to_terminal(found))
