@@ -34,13 +34,17 @@ def docs() -> None:
 @app.command(epilog=example("platform docs build"))
 def build(as_json: AsJson = False) -> None:
     """Rewrite docs/commands.md, docs/schema, and the SQL in migrations/review."""
+    from ai_platform.review.rules import reference as rules  # noqa: PLC0415
     from ai_platform.runner import offline  # noqa: PLC0415 - slow to import
 
     from ._schema_docs import schema_pages  # noqa: PLC0415
 
     pages = schema_pages()
     changed = [
-        *write_files(CHECKOUT / "docs", {"commands.md": reference()}),
+        *write_files(
+            CHECKOUT / "docs",
+            {"commands.md": reference(), "review-rules.md": rules.reference()},
+        ),
         *write_files(SCHEMA, pages, only_these="*.*"),
         *write_files(offline.REVIEW, dict(offline.review_files()), only_these="*.sql"),
     ]

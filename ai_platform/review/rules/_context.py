@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast, enums
@@ -12,7 +12,7 @@ from ai_platform.catalog.difference import WHOLE
 from ai_platform.review.facts import CONFLICTS, STRONG
 from ai_platform.review.statements import split
 
-from ._tree import dotted, parsed, same
+from ._tree import bare, dotted, parsed, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,7 +136,8 @@ class StatementContext:
 
     def exists(self, relation: str) -> bool:
         """Return whether *relation* was there in production before the revision."""
-        return not any(same(relation, item) for item in self.made)
+        alike = _by_last_part(self.made).get(bare(relation), ())
+        return not any(same(relation, item) for item in alike)
 
     def commands(
         self, *kinds: enums.AlterTableType
@@ -337,6 +338,14 @@ class RevisionContext:
             was_inside = facts.in_transaction
             numbers[facts.number] = current if was_inside else None
         return numbers
+
+
+@lru_cache
+def _by_last_part(names: frozenset[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(bare(name), []).append(name)
+    return found
 
 
 def _created(statement: StatementContext) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import pglast
@@ -78,6 +79,7 @@ def dotted(node: Any) -> str:
     return ".".join(quoted(part) for part in parts if part)
 
 
+@lru_cache(maxsize=4096)
 def bare(name: str) -> str:
     """Return the last part of a name: users of auth.users."""
     parts: list[str] = re.findall(r'(?:"(?:[^"]|"")*"|[^".])+', name)
@@ -95,8 +97,8 @@ def same(left: str, right: str) -> bool:
 
 def type_name(node: ast.TypeName) -> str:
     """Return a type without pg_catalog and modifiers: int4, data.positive."""
-    name = dotted(node)
-    return name.removeprefix("pg_catalog.")
+    parts: list[str] = [part.sval for part in node.names]
+    return parts[1] if parts[0] == "pg_catalog" else dotted(node)
 
 
 def constraints(column: ast.ColumnDef, kind: enums.ConstrType) -> list[ast.Constraint]:

@@ -57,7 +57,7 @@ RULE = Rule(
     family="repeat",
     severity="error",
     hazard=(
-        "op.execute and text() take :word for a parameter. Online the upgrade "
+        "SQL in op.execute and text() takes :word for a parameter. Online the upgrade "
         "fails; written as SQL it says NULL there, without a complaint."
     ),
     measured=(

@@ -12,6 +12,8 @@ from ._rule import Hit, Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ai_platform.catalog import CatalogObject
+
     from ._context import RevisionContext
 
 __all__ = ["RULE"]
@@ -21,18 +23,22 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.evidence.after is None:
         yield from _read(revision)
         return
-    known: dict[str, list[str]] = {}
+    new = {item.key for item in revision.objects("index", new=True)}
+    groups: dict[str, list[CatalogObject]] = {}
     for item in revision.objects("index"):
         if not item.properties.get("attached to"):
-            known.setdefault(_shape(item.properties), []).append(item.key.identity)
-    for item in revision.objects("index", new=True):
-        twins = known.get(_shape(item.properties), [item.key.identity])
-        others = [name for name in twins if name != item.key.identity]
-        made = {other.key.identity for other in revision.objects("index", new=True)}
-        # of two new ones only the later name is at fault
-        if [name for name in others if name not in made or name < item.key.identity]:
-            told = f"is the same as {others[0]}"
-            yield Hit(item.key.identity, told, is_measured=True)
+            groups.setdefault(_shape(item.properties), []).append(item)
+    for group in groups.values():
+        if any(item.key in new for item in group):
+            group.sort(key=lambda item: (*_rank(item), item.key in new, item.key))
+            for item in group[1:]:
+                told = f"is the same as {group[0].key.identity}"
+                yield Hit(item.key.identity, told, is_measured=True)
+
+
+def _rank(item: CatalogObject) -> tuple[bool, bool]:
+    """Return what makes an index needed: a constraint, or that it is unique."""
+    return not item.properties.get("constraint"), not item.properties.get("unique")
 
 
 def _shape(properties: Mapping[str, Any]) -> str:

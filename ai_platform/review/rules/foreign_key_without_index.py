@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
-_KEY: Final = re.compile(r"FOREIGN KEY \(([^)]*)\)")
+# FOREIGN KEY (a, b) REFERENCES s.t(c, d)
+_KEY: Final = re.compile(r"FOREIGN KEY \(([^)]*)\) REFERENCES ([^(]*)\(([^)]*)\)")
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -27,26 +28,45 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         return
     for item in revision.objects("constraint", new=True):
         match = _KEY.match(str(item.properties.get("definition")))
-        if match and item.parent and not item.properties.get("inherited"):
-            table = item.parent.removeprefix("table ")
-            columns = {name.strip() for name in match[1].split(",")}
-            if not any(_leads(keys, columns) for keys in _indexes(revision, table)):
-                yield _hit(table, sorted(columns), is_measured=True)
+        if not match or not item.parent or item.properties.get("inherited"):
+            continue
+        table = item.parent.removeprefix("table ")
+        columns = _names(match[1])
+        selective = {
+            column
+            for column, there in zip(columns, _names(match[3]), strict=True)
+            if [there] in list(_indexes(revision, match[2], unique=True))
+        }
+        if not any(
+            _serves(keys, columns, selective) for keys in _indexes(revision, table)
+        ):
+            yield _hit(table, columns, is_measured=True)
 
 
-def _indexes(revision: RevisionContext, table: str) -> Iterator[list[str]]:
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
+def _indexes(
+    revision: RevisionContext, table: str, *, unique: bool = False
+) -> Iterator[list[str]]:
     """Yield the columns of each valid index of *table* that covers all its rows."""
     for item in revision.objects("index"):
         where = item.properties.get("where")
         partial = where is not None and "IS NOT NULL" not in str(where)
         if partial or item.properties.get("invalid"):
             continue
-        if item.properties.get("table") == table:
+        counts = not unique or item.properties.get("unique")
+        if counts and item.properties.get("table") == table:
             yield [key.split(" ")[0] for key in item.properties["keys"]]
 
 
-def _leads(keys: list[str], columns: set[str]) -> bool:
-    return set(keys[: len(columns)]) == columns
+def _serves(keys: list[str], columns: list[str], selective: set[str]) -> bool:
+    """Return whether an index finds the rows of one key.
+
+    It begins with all *columns*, or with one that is unique where it refers to.
+    """
+    return set(keys[: len(columns)]) == set(columns) or keys[0] in selective
 
 
 def _hit(table: str, columns: list[str], *, is_measured: bool = False) -> Hit:
@@ -58,9 +78,9 @@ def _read(revision: RevisionContext) -> Iterator[Hit]:
     trees = [item.tree for item in revision.statements]
     for tree in trees:
         if isinstance(tree, ast.CreateStmt) and not tree.partbound:
-            keys = list(created_keys(tree, trees))
+            leading = {keys[0] for keys in created_keys(tree, trees)}
             for columns in created_references(tree):
-                if not any(_leads(item, columns) for item in keys):
+                if not leading & columns:
                     yield _hit(dotted(tree.relation), sorted(columns))
 
 

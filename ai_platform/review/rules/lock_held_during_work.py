@@ -18,8 +18,8 @@ __all__ = ["RULE"]
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
     for statement in revision.statements:
-        holder = _holder(statement)
-        if holder is None or not _works(statement):
+        holder = _holder(statement) if _works(statement) else None
+        if holder is None:
             continue
         table = _target(holder)
         severity = statement.weigh(table, "error")

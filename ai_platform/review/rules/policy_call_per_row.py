@@ -68,8 +68,7 @@ RULE = Rule(
     severity="warning",
     hazard=(
         "A function that does not depend on the row is called again for each of "
-        "them: a query of a million rows makes a million calls, and no index is "
-        "used."
+        "them: a query that reads a million rows makes a million calls."
     ),
     measured=(
         "Read from the text of the policy: a call without a column among its "
