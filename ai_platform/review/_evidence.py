@@ -27,8 +27,13 @@ _WORTH_SEEING: Final = {"SUX", "S", "SRX", "X", "AX"}
 _RANK: Final = {mode: rank for rank, mode in enumerate(CONFLICTS)}
 
 
-def locks(known: Known, before: Reading, after: Reading, seen: Seen) -> Iterator[Lock]:
-    """Yield the locks on *known* relations: held at the end, or seen on the way."""
+def locks(
+    known: Known, before: Reading, after: Reading, seen: Seen, *, weak: bool = False
+) -> Iterator[Lock]:
+    """Yield the locks on *known* relations: held at the end, or seen on the way.
+
+    Of the latter only those that block somebody, or with *weak* all.
+    """
     for oid, mode in after.held:
         if oid in known:
             yield Lock(
@@ -39,7 +44,7 @@ def locks(known: Known, before: Reading, after: Reading, seen: Seen) -> Iterator
                 waited=(oid, mode) in seen.waited,
             )
     for oid, mode in seen.held - after.held - before.held:
-        if oid in known and MODES[mode] in _WORTH_SEEING:
+        if oid in known and (weak or MODES[mode] in _WORTH_SEEING):
             yield Lock(
                 known[oid].name,
                 known[oid].kind,

@@ -12,15 +12,19 @@ import psycopg
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Monitor", "Seen", "held_locks"]
+__all__ = ["Monitor", "Seen", "Whom", "held_locks"]
 
 # The session of the monitor is in another database: its snapshots there hold up no
 # CONCURRENTLY, which waits for all older ones of its own database.
 _LOCKS: Final = """
 SELECT l.relation, l.mode, l.granted
   FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
- WHERE l.pid = %s AND l.locktype = 'relation' AND d.datname = %s
-   AND l.relation >= 16384
+ WHERE l.locktype = 'relation' AND l.relation >= 16384
+   AND d.datname = %s AND (l.pid = ANY (%s)) = %s
+"""
+_END: Final = """
+SELECT pg_catalog.pg_{}_backend(pid) FROM pg_catalog.pg_stat_activity
+ WHERE datname = %s AND (pid = ANY (%s)) = %s
 """
 _PAUSE_S: Final = 0.0003
 _GRACE_S: Final = 5.0
@@ -43,11 +47,23 @@ class Seen:
             (self.held if granted else self.waited).add((relation, mode))
 
 
-def held_locks(
-    connection: psycopg.Connection[Any], pid: int, database: str
-) -> set[tuple[int, str]]:
-    """Return relation and mode of what session *pid* holds in *database* now."""
-    rows = connection.execute(_LOCKS, [pid, database]).fetchall()
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """The sessions *pids* of *database*; with *others*, all of it but those."""
+
+    database: str
+    pids: tuple[int, ...]
+    others: bool = False
+
+    @property
+    def parameters(self) -> list[Any]:
+        """Return what a query on sessions takes: database, pids, whether those."""
+        return [self.database, list(self.pids), not self.others]
+
+
+def held_locks(connection: psycopg.Connection[Any], whom: Whom) -> set[tuple[int, str]]:
+    """Return relation and mode of what the sessions hold now."""
+    rows = connection.execute(_LOCKS, whom.parameters).fetchall()
     return {(relation, mode) for relation, mode, granted in rows if granted}
 
 
@@ -57,14 +73,12 @@ class Monitor:
     def __init__(
         self,
         connection: psycopg.Connection[Any],
+        whom: Whom,
         *,
-        pid: int,
-        database: str,
         limit_s: float,
     ) -> None:
         self._connection = connection
-        self._pid = pid
-        self._database = database
+        self._whom = whom
         self._limit_s = limit_s
         self._stop = threading.Event()
         self._fault: psycopg.Error | None = None
@@ -94,9 +108,9 @@ class Monitor:
         try:
             while not self._stop.is_set():
                 rows = self._connection.execute(
-                    _LOCKS, [self._pid, self._database], prepare=True
-                ).fetchall()
-                self.seen.add(rows)
+                    _LOCKS, self._whom.parameters, prepare=True
+                )
+                self.seen.add(rows.fetchall())
                 if time.monotonic() > deadline:
                     deadline = self._end()
                 time.sleep(_PAUSE_S)
@@ -104,10 +118,8 @@ class Monitor:
             self._fault = error
 
     def _end(self) -> float:
-        """Cancel the statement, the second time its session; return the next time."""
+        """Cancel statements, the second time their sessions; return the next time."""
         verb = "terminate" if self.seen.cancelled else "cancel"
         self.seen.cancelled = True
-        self._connection.execute(
-            f"SELECT pg_catalog.pg_{verb}_backend(%s)".encode(), [self._pid]
-        )
+        self._connection.execute(_END.format(verb).encode(), self._whom.parameters)
         return time.monotonic() + _GRACE_S

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ai_platform.names import VERSION_TABLE
@@ -10,12 +11,20 @@ from ai_platform.names import VERSION_TABLE
 from .statements import split
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ai_platform.catalog import Snapshot
+
     from .sources import RevisionSource
     from .statements import Statement
 
-__all__ = ["Doing", "Plan", "Told"]
+__all__ = ["Doing", "Online", "Options", "Plan", "Told"]
 
-Doing = Literal["base", "rows", "stop and repeat", "up", "down", "up again"]
+Online = Callable[[str, str, bool], None]
+"""Runs a revision of a project, named first, on the database of a URL; True: down."""
+Doing = Literal[
+    "base", "rows", "find tables", "stop and repeat", "up", "down", "up again"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,19 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How revisions are measured; see `measure`."""
+
+    settings: Mapping[str, str]
+    rows: int
+    limit_s: float
+    version_table: str
+    tell: Callable[[Told], None]
+    look: Callable[[str, Snapshot, Snapshot], None]
+    online: Online | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The statements of a revision both ways; *down* is None where it has no way.
 
@@ -47,8 +69,15 @@ class Plan:
     founding: tuple[Statement, ...] = ()
 
     @classmethod
+    def only_up(cls, source: RevisionSource, version_table: str) -> Plan:
+        """Return the plan of *source* without its way down."""
+        return cls.of(replace(source, down_sql=None), version_table)
+
+    @classmethod
     def of(cls, source: RevisionSource, version_table: str = VERSION_TABLE) -> Plan:
         """Return the plan of *source*; raises BadValue for SQL that is none."""
+        if source.offline_error is not None:
+            return cls(source, (), ())
         name = f"revision {source.revision}"
         up = split(source.up_sql, in_transaction=source.up_in_transaction, name=name)
         founding = tuple(item for item in up if _founds(item, version_table))

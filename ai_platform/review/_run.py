@@ -14,7 +14,7 @@ from ai_platform.errors import Refused
 
 from . import _evidence as evidence
 from . import _readings as readings
-from ._monitor import Monitor, Seen, held_locks
+from ._monitor import Monitor, Seen, Whom, held_locks
 from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
 from ._sessions import Worker
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ._sessions import Sessions
     from .statements import Statement
 
-__all__ = ["Run", "Way", "unmeasured"]
+__all__ = ["COMMIT_S", "MISSES", "Run", "Way", "unmeasured"]
 
 _NEEDS_NO_TRANSACTION: Final = (
     psycopg.errors.ActiveSqlTransaction,
@@ -38,9 +38,10 @@ _NEEDS_NO_TRANSACTION: Final = (
 # Resources, an operator, the disk, a bug of the server: a fault of the scratch server
 # says nothing about the revision.
 _NOT_THE_REVISION: Final = ("53", "57P", "58", "XX")
-_COMMIT_S: Final = 0.005
+COMMIT_S: Final = 0.005
+"""So long commits are held outside a transaction; the monitor looks ten times."""
 _NOTHING: Final = Seen()
-_MISSES: Final = (
+MISSES: Final = (
     "locks of an instant may be missing of statements outside a transaction: the "
     "server does not sync to disk, or the login may not slow down its commits"
 )
@@ -76,12 +77,8 @@ class Run:
         self._progress = progress
         self._looks = looks
         self.worker = Worker(sessions.place, settings)
-        self._monitor = Monitor(
-            sessions.monitor,
-            pid=self.worker.pid,
-            database=sessions.place.database,
-            limit_s=limit_s,
-        )
+        self._whom = Whom(sessions.place.database, (self.worker.pid,))
+        self._monitor = Monitor(sessions.monitor, self._whom, limit_s=limit_s)
         self._known = Known({})
         self._blocked: dict[str, Blocked] = {}
         self._notes: set[str] = set()
@@ -190,9 +187,9 @@ class Run:
         """
         self._look_around()
         before = self._before
-        with self._sessions.syncing(self.worker):
-            if not self.worker.hold_at_commits(_COMMIT_S):
-                self._notes.add(_MISSES)
+        with self._sessions.syncing(self.worker.connection):
+            if not self.worker.hold_at_commits(COMMIT_S):
+                self._notes.add(MISSES)
             seen, timing = self._watched(statement)
             self.worker.hold_at_commits(0)
         flush_counts(self.worker.connection)
@@ -245,7 +242,7 @@ class Run:
 
     def _read(self, *, looks: bool) -> Reading:
         worker, sessions = self.worker.connection, self._sessions
-        held = held_locks(sessions.monitor, self.worker.pid, sessions.place.database)
+        held = held_locks(sessions.monitor, self._whom)
         return Reading(
             held=frozenset(held),
             limits=readings.limits(worker),

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Final, LiteralString, Self
 
 import psycopg
+from psycopg import sql
 
 from ai_platform.connection import connect
 from ai_platform.errors import Refused
@@ -15,7 +16,7 @@ from ai_platform.errors import Refused
 from ._probes import Probes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ai_platform.connection import Target
 
@@ -74,14 +75,7 @@ class Worker:
 
         The login must be a superuser's, and the server one that syncs to disk.
         """
-        allowed = self._try(
-            {
-                "commit_siblings": "0",
-                "commit_delay": f"{seconds * 1e6:.0f}",
-                "synchronous_commit": "on",
-            }
-        )
-        return allowed and self.connection.execute("SHOW fsync").fetchone() == ("on",)
+        return self._try(hold_settings(seconds)) and _syncs(self.connection)
 
     def _set(self, name: str, value: str) -> None:
         self.connection.execute(
@@ -122,6 +116,7 @@ class Sessions:
                 for name in ("read", "write", "ddl")
             ]
             self.probes = Probes(probes)
+            self._all = (self.monitor, self.observer, *probes)
             stack.callback(self.probes.close)
             self._stack = stack.pop_all()
 
@@ -135,27 +130,79 @@ class Sessions:
         """End all sessions."""
         self._stack.close()
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of all these sessions."""
+        return tuple(session.info.backend_pid for session in self._all)
+
     @contextmanager
-    def syncing(self, worker: Worker) -> Iterator[None]:
-        """Let *worker* sync its commits to disk: only then can they be held."""
+    def syncing(self, session: psycopg.Connection[Any]) -> Iterator[None]:
+        """Let *session* sync its commits to disk: only then can they be held."""
         if not self._owns_server:
             yield
             return
-        self._sync(worker, "on")
+        self._sync(session, "on")
         try:
             yield
         finally:
-            if not worker.connection.closed:
-                self._sync(worker, "off")
+            if not session.closed:
+                self._sync(session, "off")
 
-    def _sync(self, worker: Worker, value: LiteralString) -> None:
+    @contextmanager
+    def slow_commits(self, seconds: float) -> Iterator[bool]:
+        """Let commits of new sessions wait with their locks held; tell whether so.
+
+        The login must be a superuser's, and the server one that syncs to disk.
+        """
+        statements = [
+            sql.SQL("ALTER DATABASE {} {} {}").format(
+                sql.Identifier(self.place.database),
+                sql.SQL(verb),
+                sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
+                if verb == "SET"
+                else sql.Identifier(name),
+            )
+            for verb in ("SET", "RESET")
+            for name, value in hold_settings(seconds).items()
+        ]
+        half = len(statements) // 2
+        with self.syncing(self.observer):
+            may = self._all_done(statements[:half])
+            try:
+                yield may and _syncs(self.observer)
+            finally:
+                self._all_done(statements[half:])
+
+    def _all_done(self, statements: Iterable[sql.Composed]) -> bool:
+        """Run what only a superuser may; return whether that was allowed."""
+        try:
+            for statement in statements:
+                self.monitor.execute(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
+
+    def _sync(self, session: psycopg.Connection[Any], value: LiteralString) -> None:
         self.monitor.execute(f"ALTER SYSTEM SET fsync = {value}")
         self.monitor.execute("SELECT pg_catalog.pg_reload_conf()")
         deadline = time.monotonic() + _RELOAD_S
-        while worker.connection.execute("SHOW fsync").fetchone() != (value,):
+        while _syncs(session) != (value == "on"):
             if time.monotonic() > deadline:
                 raise Refused(
                     "the scratch server does not take a changed setting",
                     hint="review again; see the server's log",
                 )
             time.sleep(0.001)
+
+
+def hold_settings(seconds: float) -> dict[str, str]:
+    """Return what makes each commit wait so long before it gives up its locks."""
+    return {
+        "commit_siblings": "0",
+        "commit_delay": f"{seconds * 1e6:.0f}",
+        "synchronous_commit": "on",
+    }
+
+
+def _syncs(session: psycopg.Connection[Any]) -> bool:
+    return session.execute("SHOW fsync").fetchone() == ("on",)

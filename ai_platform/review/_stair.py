@@ -2,67 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
 
-from ai_platform.connection import connect, first_line
+from ai_platform.connection import first_line
+from ai_platform.errors import PlatformError
 
 from . import _evidence as evidence
-from ._plan import Doing, Plan, Told
-from ._readings import flush_counts
+from ._ground import Ground, prepare
+from ._plan import Doing, Told
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
-from ._touched import tables_to_fill
 from .bench import Bench
-from .facts import RevisionFacts, Scan
-from .fill import fill
+from .facts import RevisionFacts
 from .preserve import lost
 from .scratch import clone
 from .statements import run_plainly
 from .tables import touched_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
 
+    from ._plan import Options, Plan
     from ._run import Way
     from .scratch import Scratch
-    from .statements import Statement
+    from .statements import Relation, Statement
 
-__all__ = ["Options", "Stair"]
-
-_FILL: Final = "platform-review-rows"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How revisions are measured; see `measure`."""
-
-    settings: Mapping[str, str]
-    rows: int
-    limit_s: float
-    version_table: str
-    tell: Callable[[Told], None]
-    look: Callable[[str, Snapshot, Snapshot], None]
-
-
-@dataclass(slots=True)
-class _Ground:
-    """The touched tables, as schema and name, and the rows that they got."""
-
-    tables: list[tuple[str, str]]
-    filled: tuple[Scan, ...] = ()
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def names(self) -> list[str]:
-        """Return the tables as schema.name."""
-        return [".".join(table) for table in self.tables]
+__all__ = ["Stair"]
 
 
 class Stair:
@@ -80,12 +52,12 @@ class Stair:
         """
         if self._broken is not None:
             return _bare(plan, f"not measured: {self._broken}")
-        if plan.source.offline_error is not None:
+        if plan.source.offline_error is not None and self._options.online is None:
             facts = _bare(plan, f"it has no SQL: {plan.source.offline_error}")
         else:
-            ground = self._fill(plan)
+            ground = self._ground(plan)
             repeated = self._repeat(plan, ground)
-            with self._bench() as bench:
+            with self._bench(self._server.place) as bench:
                 facts = self._measure(bench, plan, ground, repeated)
         if facts.error is not None:
             self._broken = (
@@ -96,49 +68,32 @@ class Stair:
     def _tell(self, plan: Plan, doing: Doing) -> None:
         self._options.tell(Told(plan.source.revision, doing))
 
-    def _bench(self) -> Bench:
+    def _bench(self, place: Target) -> Bench:
         return Bench(
-            self._server.place,
+            place,
             self._server.control,
             self._options.settings,
             limit_s=self._options.limit_s,
             owns_server=self._server.is_own,
         )
 
-    def _fill(self, plan: Plan) -> _Ground:
-        """Give the touched tables rows, and the server time to settle.
+    def _ground(self, plan: Plan) -> Ground:
+        relations = {
+            name for item in (*plan.up, *(plan.down or ())) for name in item.relations
+        }
+        if plan.source.offline_error is not None:
+            relations |= self._touched_online(plan)
+        return prepare(self._server.place, plan, self._options, relations)
 
-        A first scan after a load writes hint bits, which would count as the
-        revision's WAL: VACUUM has them written before.
-        """
-        with connect(self._server.place, application_name=_FILL) as connection:
-            both = (*plan.up, *(plan.down or ()))
-            run_plainly(connection, plan.founding)
-            version = self._options.version_table
-            ground = _Ground(tables_to_fill(connection, both, version_table=version))
-            if not ground.tables:
-                return ground
-            filled = fill(
-                connection,
-                ground.names,
-                self._options.rows,
-                on_table=lambda name, rows: self._options.tell(
-                    Told(plan.source.revision, "rows", rows, self._options.rows, name)
-                ),
-            )
-            settle = [sql.Identifier(*name.split(".", 1)) for name in filled]
-            if settle:
-                names = sql.SQL(", ").join(settle)
-                connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(names))
-            flush_counts(connection)
-        ground.filled = tuple(sorted(Scan(name, n) for name, n in filled.items()))
-        ground.notes = [
-            f"{item.table} has no rows: {item.constraint} {item.reason}"
-            for item in filled.unfilled
-        ]
-        return ground
+    def _touched_online(self, plan: Plan) -> set[Relation]:
+        """Return what the Python of a revision touches: run it once, on a copy."""
+        self._tell(plan, "find tables")
+        with clone(self._server.place) as copy, self._bench(copy) as bench:
+            (fact,) = self._way(bench, copy, plan, "up").statements
+        quoted = (lock.relation.split(".", 1) for lock in fact.locks)
+        return {(_plain(schema), _plain(name)) for schema, name in quoted}
 
-    def _repeat(self, plan: Plan, ground: _Ground) -> Snapshot | None:
+    def _repeat(self, plan: Plan, ground: Ground) -> Snapshot | None:
         """Return the catalog after runs that were stopped, in a copy; None: failed."""
         if _is_one_transaction(plan.up):
             return None
@@ -149,10 +104,10 @@ class Stair:
             )
 
     def _measure(
-        self, bench: Bench, plan: Plan, ground: _Ground, repeated: Snapshot | None
+        self, bench: Bench, plan: Plan, ground: Ground, repeated: Snapshot | None
     ) -> RevisionFacts:
         before, held = bench.catalog(), bench.contents(ground.names)
-        up = self._way(bench, plan, "up", plan.up)
+        up = self._way(bench, self._server.place, plan, "up")
         after = bench.catalog()
         self._options.look(plan.source.revision, before, after)
         facts = replace(
@@ -165,14 +120,10 @@ class Stair:
         )
         if up.error is not None:
             return facts
-        facts = replace(
-            facts,
-            is_repeatable=_is_one_transaction(plan.up)
-            or is_repeatable(after, repeated),
-        )
+        facts = replace(facts, is_repeatable=_repeatable(plan, after, repeated))
         if plan.down is None:
             return replace(facts, is_reversible=False)
-        down = self._way(bench, plan, "down", plan.down)
+        down = self._way(bench, self._server.place, plan, "down")
         notes = dict.fromkeys((*facts.notes, *down.notes))
         facts = replace(facts, down=down.statements, notes=tuple(notes))
         if down.error is not None:
@@ -191,14 +142,24 @@ class Stair:
             error=error,
         )
 
-    def _way(
-        self, bench: Bench, plan: Plan, doing: Doing, way: Sequence[Statement]
-    ) -> Way:
-        def tell(statement: Statement) -> None:
-            told = Told(plan.source.revision, doing, statement.number, len(way))
-            self._options.tell(told)
+    def _way(self, bench: Bench, place: Target, plan: Plan, doing: Doing) -> Way:
+        """Measure one way of *plan* in *place*, by its SQL or else by its Python."""
+        statements = (plan.down or ()) if doing == "down" else plan.up
+        name, total, told = plan.source.revision, len(statements), self._options.tell
+        if plan.source.offline_error is not None:
+            told(Told(name, doing))
+            return bench.measure_online(
+                lambda: self._run_online(place, plan, doing),
+                f"-- Python, run as it is: {plan.source.offline_error}",
+            )
+        return bench.measure(
+            statements,
+            progress=lambda item: told(Told(name, doing, item.number, total)),
+        )
 
-        return bench.measure(way, progress=tell)
+    def _run_online(self, place: Target, plan: Plan, doing: Doing) -> None:
+        if self._options.online is not None:
+            self._options.online(plan.source.revision, place.url, doing == "down")
 
     @staticmethod
     def _without_way_back(
@@ -219,12 +180,27 @@ class Stair:
 
     def _again(self, plan: Plan) -> str | None:
         """Run the way up a second time; return why it failed."""
-        with Worker(self._server.place, self._options.settings) as worker:
-            try:
+        place = self._server.place
+        try:
+            if plan.source.offline_error is not None:
+                self._run_online(place, plan, "up again")
+                return None
+            with Worker(place, self._options.settings) as worker:
                 run_plainly(worker.connection, plan.up)
-            except psycopg.Error as error:
-                return f"after its way down it does not run again: {first_line(error)}"
+        except (psycopg.Error, PlatformError) as error:
+            return f"after its way down it does not run again: {first_line(error)}"
         return None
+
+
+def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool | None:
+    if plan.source.offline_error is not None:
+        return None
+    return _is_one_transaction(plan.up) or is_repeatable(after, repeated)
+
+
+def _plain(name: str) -> str:
+    """Return *name* as it stands in the catalog."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _is_one_transaction(statements: Sequence[Statement]) -> bool:

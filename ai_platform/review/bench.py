@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from ai_platform.catalog import snapshot
 
+from ._online import measure_online
 from ._readings import flush_counts
 from ._run import Run, Way
 from ._sessions import Sessions
@@ -101,3 +102,10 @@ class Bench:
             for sql in before:
                 run.worker.connection.execute(sql.encode())
             return run.execute(statements)
+
+    def measure_online(self, run: Callable[[], None], told: str) -> Way:
+        """Return what *run* does here in sessions of its own, as one statement.
+
+        *told* stands for its SQL. A PlatformError of it is the revision's failure.
+        """
+        return measure_online(self._sessions, run, told, limit_s=self._limit_s)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from ai_platform.connection import first_line
-from ai_platform.errors import Refused
+from ai_platform.errors import PlatformError, Refused
 from ai_platform.names import VERSION_TABLE
 from ai_platform.runner import migration_settings
 from ai_platform.settings import settings as own_settings
 
-from ._plan import Plan, Told
+from ._plan import Options, Plan, Told
 from ._sessions import Worker
-from ._stair import Options, Stair
+from ._stair import Stair
 from .bench import LIMIT_S
 from .facts import Review
 from .scratch import scratch
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
+    from ._plan import Online
     from .facts import RevisionFacts
     from .scratch import Scratch
     from .sources import RevisionSource
@@ -46,6 +47,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     rows: int = ROWS,
     settings: Mapping[str, str] | None = None,
     version_table: str = VERSION_TABLE,
+    online: Online | None = None,
     limit_s: float = LIMIT_S,
     progress: Callable[[Told], None] | None = None,
     look: Callable[[str, Snapshot, Snapshot], None] | None = None,
@@ -56,8 +58,10 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     The server is one of our own, or that of *dsn* (see `scratch`). Touched tables get
     *rows* rows each. *settings* is what the project's runner sets for its session, by
     default what `platform db upgrade` sets; *version_table* is where it keeps the
-    version. A statement that runs longer than *limit_s* seconds is cancelled. *look*
-    is shown each revision's id with the catalog before it and after it.
+    version. *online* runs a revision that has no SQL, only Python, on the database of
+    a URL; it is then measured as a whole. A statement that runs longer than *limit_s*
+    seconds is cancelled. *progress* hears what is being done; *look* is shown each
+    revision's id with the catalog before it and after it.
 
     A revision that fails is part of the result: what could not be run is there as not
     measured, with the reason. Raises BadValue for SQL that cannot be read, Refused
@@ -65,7 +69,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     server is.
     """
     todo = [Plan.of(source, version_table) for source in sources]
-    history = [Plan.of(source, version_table) for source in before]
+    history = [Plan.only_up(source, version_table) for source in before]
     session = migration_settings(own_settings()) if settings is None else settings
     options = Options(
         session,
@@ -74,6 +78,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         version_table,
         progress or (lambda _: None),
         look or (lambda *_: None),
+        online,
     )
     with _faults_told(), scratch(dsn, insist=insist) as server:
         version = _build(server, history, options)
@@ -108,8 +113,8 @@ def _build(server: Scratch, history: Sequence[Plan], options: Options) -> str:
             name = plan.source.revision
             options.tell(Told(name, "base", number, len(history)))
             try:
-                run_plainly(worker.connection, (*plan.founding, *plan.up))
-            except psycopg.Error as error:
+                _run_before(worker, server.place, plan, options)
+            except (psycopg.Error, PlatformError) as error:
                 raise Refused(
                     f"revision {name}, before those to review, does not run: "
                     f"{first_line(error)}",
@@ -117,6 +122,16 @@ def _build(server: Scratch, history: Sequence[Plan], options: Options) -> str:
                 ) from error
         version = worker.connection.info.parameter_status("server_version")
     return (version or "").partition(" ")[0]
+
+
+def _run_before(worker: Worker, place: Target, plan: Plan, options: Options) -> None:
+    told = plan.source.offline_error
+    if told is None:
+        run_plainly(worker.connection, (*plan.founding, *plan.up))
+    elif options.online is None:
+        raise Refused(f"it has no SQL: {told}", hint="see its file")
+    else:
+        options.online(plan.source.revision, place.url, False)  # noqa: FBT003 - theirs
 
 
 def _is_measured(revision: RevisionFacts) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from ai_platform.errors import BadValue, Refused
+from ai_platform.review._online import SEEN_IN_PASSING
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
 from ai_platform.review.sources import RevisionSource
@@ -38,14 +40,9 @@ def measured(cluster: Cluster) -> Callable[..., Review]:
     """Measure revisions on top of two tables, on the server of the tests."""
 
     def run(*sources: RevisionSource, **options: Any) -> Review:
-        return measure(
-            sources,
-            before=[source("base", SHOP)],
-            dsn=cluster.target,
-            insist="postgres",
-            rows=ROWS,
-            **options,
-        )
+        place = {"dsn": cluster.target, "insist": "postgres"}
+        before = [source("base", SHOP)]
+        return measure(sources, before=before, rows=ROWS, **{**place, **options})
 
     return run
 
@@ -237,6 +234,33 @@ def test_a_revision_without_sql_is_not_measured(
 
     assert review.revisions[0].error == "it has no SQL: it reads data"
     assert review.is_measured is False
+
+
+def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
+    """A revision that reads data runs as it is, and its locks and rows are seen."""
+
+    def online(revision: str, dsn: str, down: bool) -> None:  # noqa: FBT001
+        with psycopg.connect(dsn) as connection:
+            rows = connection.execute("SELECT id FROM shop LIMIT 3").fetchall()
+            for row in rows:
+                connection.execute("UPDATE shop SET n = NULL WHERE id = %s", row)
+            verb = "DROP" if down else "ADD"
+            connection.execute(
+                f"ALTER TABLE shop {verb} COLUMN c{'' if down else ' int'}"
+            )
+
+    python = source("one", "", None, offline_error="it reads data")
+    (facts,) = measured(python, online=online, dsn=None).revisions
+    (whole,) = facts.up
+
+    assert facts.error is None
+    assert facts.filled == (Scan("public.shop", ROWS),)
+    assert whole.updated == (Scan("public.shop", 3),)
+    assert ("public.shop", "AX") in {(x.relation, x.mode) for x in whole.locks}
+    assert [change.identity for change in facts.changes] == ["public.shop.c"]
+    assert (facts.is_reversible, facts.is_repeatable) == (True, None)
+    assert facts.lost == ("public.shop.n",)
+    assert facts.notes == (SEEN_IN_PASSING,)
 
 
 def test_measuring_again_gives_the_same_facts(measured: Callable[..., Review]) -> None:

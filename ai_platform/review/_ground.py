@@ -1,0 +1,110 @@
+"""Rows in the tables that a revision touches, before it is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from psycopg import sql
+
+from ai_platform.connection import connect
+
+from ._plan import Told
+from ._readings import flush_counts
+from .facts import Scan
+from .fill import fill
+from .statements import run_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    import psycopg
+
+    from ai_platform.connection import Target
+
+    from ._plan import Options, Plan
+    from .statements import Relation
+
+__all__ = ["Ground", "prepare"]
+
+# An index stands for its table. Bookkeeping of Alembic stays as it is.
+_TABLES: Final = """
+SELECT DISTINCT n.nspname, t.relname
+  FROM unnest(%s::text[], %s::text[]) AS named (schema, name)
+  JOIN pg_catalog.pg_class c
+    ON c.oid = to_regclass(concat_ws('.', quote_ident(named.schema),
+                                          quote_ident(named.name)))
+  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+  JOIN pg_catalog.pg_class t ON t.oid = coalesce(x.indrelid, c.oid)
+  JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+ WHERE t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
+   AND n.nspname !~ '^pg_' AND t.relname <> %s
+ ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The touched *tables*, as schema and name, and the rows that they got."""
+
+    tables: tuple[tuple[str, str], ...]
+    filled: tuple[Scan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Return the tables as schema.name."""
+        return [".".join(table) for table in self.tables]
+
+
+def prepare(
+    place: Target, plan: Plan, options: Options, relations: Collection[Relation]
+) -> Ground:
+    """Give those of *relations* that are tables rows, and the server time to settle.
+
+    A first scan after a load writes hint bits, which would count as the revision's
+    WAL: VACUUM has them written before.
+    """
+    with connect(place, application_name="platform-review-rows") as connection:
+        run_plainly(connection, plan.founding)
+        tables = _tables(connection, relations, options.version_table)
+        if not tables:
+            return Ground(())
+        filled = fill(
+            connection,
+            [".".join(table) for table in tables],
+            options.rows,
+            on_table=lambda name, rows: options.tell(
+                Told(plan.source.revision, "rows", rows, options.rows, name)
+            ),
+        )
+        _settle(connection, filled)
+    notes = (
+        f"{item.table} has no rows: {item.constraint} {item.reason}"
+        for item in filled.unfilled
+    )
+    rows = sorted(Scan(name, count) for name, count in filled.items())
+    return Ground(tuple(tables), tuple(rows), tuple(notes))
+
+
+def _tables(
+    connection: psycopg.Connection[Any],
+    relations: Collection[Relation],
+    version_table: str,
+) -> list[tuple[str, str]]:
+    """Return schema and name of the tables that *relations* are, or are indexes of."""
+    schemas, names = (
+        [schema for schema, _ in relations],
+        [name for _, name in relations],
+    )
+    rows = connection.execute(_TABLES, [schemas, names, version_table]).fetchall()
+    return [(schema, name) for schema, name in rows]
+
+
+def _settle(connection: psycopg.Connection[Any], filled: Collection[str]) -> None:
+    if filled:
+        names = [sql.Identifier(*name.split(".", 1)) for name in filled]
+        connection.execute(
+            sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(names))
+        )
+    flush_counts(connection)
