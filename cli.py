@@ -53,6 +53,10 @@ class Contents(LazyGroup):
             "commands.review",
             "The DBA review: what a change will do to production, measured.",
         ),
+        "stats": (
+            "commands.stats",
+            "Sizes and rates of a production database, for reviews.",
+        ),
         "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),
     }
