@@ -32,6 +32,8 @@ __all__ = ["Filled", "Profile", "Unfilled", "fill"]
 _ROUNDS: Final = 14
 _IDLE_ROUNDS: Final = 3
 _WIDEN: Final = 20
+# a full disk, an operator, a crash: no fault of the rows
+_SERVER_FAULTS: Final = ("53", "57", "58", "XX")
 _PARENTS: Final = 20_000
 _ATTEMPTS: Final = (
     (Style.FULL, True),
@@ -256,6 +258,8 @@ class _Work:
             except Unfillable as stop:
                 problem = Unfilled(table.title, stop.constraint, stop.reason)
             except psycopg.Error as error:
+                if (error.sqlstate or "57").startswith(_SERVER_FAULTS):
+                    raise
                 name = error.diag.constraint_name or error.sqlstate or ""
                 problem = Unfilled(table.title, name, first_line(error))
         return problem

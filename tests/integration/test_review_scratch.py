@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,10 @@ import psycopg
 import pytest
 
 from ai_platform.catalog.scratch import PREFIX
-from ai_platform.errors import Refused
+from ai_platform.errors import CannotConnect, Refused
+from ai_platform.review.measure import measure
 from ai_platform.review.scratch import scratch
+from ai_platform.review.sources import RevisionSource
 from tests.support.environment import clean_environment
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 WAITS = """
 import time
 from ai_platform.review.scratch import scratch
+from ai_platform.review.sources import RevisionSource
 with scratch() as server:
     print(server.place.database, flush=True)
     {then}
@@ -131,3 +135,25 @@ def databases(place: Database) -> list[str]:
     query = """SELECT datname::text FROM pg_database
                 WHERE starts_with(datname, %s) OR datname = %s ORDER BY 1"""
     return [name for (name,) in place.connect().execute(query, [PREFIX, place.name])]
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [("8m", "No space left|no scratch server"), ("120m", "failed|No space left")],
+    ids=["no-room-for-a-server", "no-room-for-rows"],
+)
+def test_a_full_disk_is_told_and_left_empty(
+    small_disk: Path, monkeypatch: pytest.MonkeyPatch, size: str, told: str
+) -> None:
+    """Without room nothing counts as measured, and nothing stays on the disk."""
+    subprocess.run(["mount", "-o", f"remount,size={size}", small_disk], check=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    big = "CREATE TABLE big AS SELECT repeat('x', 900) FROM generate_series(1, 200000)"
+    change = RevisionSource("one", None, "one", "one.py", big, "")
+
+    with pytest.raises((Refused, CannotConnect), match=told) as error:
+        measure([change])
+
+    assert error.value.hint
+    assert list(small_disk.glob("platform-review-*")) == []
