@@ -10,6 +10,7 @@ import pytest
 
 from ai_platform.connection import Target
 from ai_platform.errors import Refused
+from ai_platform.runner.offline import revisions
 from commands._standing import require_schema
 from tests.support.environment import clean_environment
 
@@ -70,8 +71,11 @@ def test_missing_revisions_are_counted(
     run: Run, database: Database, argv: tuple[str, ...]
 ) -> None:
     """A half-migrated database is upgraded first."""
+    last_but_one = revisions()[-2].revision
     with database.connect() as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '2d8c27c08283'")
+        connection.execute(
+            "UPDATE alembic_version SET version_num = %s", [last_but_one]
+        )
 
     said, hint = refused(run, database, *argv)
 
