@@ -23,7 +23,7 @@ from ai_platform.review.facts import (
 )
 from ai_platform.review.rules import Evidence, RevisionContext, Rule, all_rules, rule
 from ai_platform.review.rules._rule import DOCUMENT
-from ai_platform.review.rules.engine import CRASH, gather, judge
+from ai_platform.review.rules.engine import CRASH, judge
 from ai_platform.review.rules.reference import reference
 from ai_platform.review.sources import RevisionSource
 from ai_platform.review.statements import split
@@ -281,13 +281,10 @@ def test_statements_without_a_tree_are_left_alone() -> None:
     assert judged(fact) == ()
 
 
-def test_lost_parameters_are_read_from_the_file(tmp_path: Any) -> None:
+def test_lost_parameters_are_read_from_the_file() -> None:
     """Bound and escaped parameters pass; what would become NULL is named."""
-    lost = 'op.execute("SELECT :name")\n'
     fine = 'op.execute(text("SELECT :a").bindparams(a=1))\nop.execute("a::int")\n'
-    (tmp_path / "r1.py").write_text(fine + lost, encoding="utf-8")
-    source = RevisionSource("r1", None, "A revision", "r1.py", "SELECT NULL;", None)
-    evidence = gather([source], folder=tmp_path)["r1"]
+    evidence = Evidence(python=f'{fine}op.execute("SELECT :name")\n')
 
     found = judged(statement("SELECT NULL"), evidence=evidence)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pglast import enums
 
+from ._partitions import partitioned_parents
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -17,13 +18,16 @@ __all__ = ["RULE"]
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
+    parents = partitioned_parents(statement)
     for parent, command in statement.commands(enums.AlterTableType.AT_DetachPartition):
         if not command.def_.concurrent:
-            yield Hit(
-                parent,
-                "readers and writers of the parent wait until the commit",
-                is_measured=statement.is_measured,
-            )
+            parents.add(parent)
+    for parent in sorted(parents):
+        yield Hit(
+            parent,
+            "readers and writers of the parent wait until the commit",
+            is_measured=statement.is_measured,
+        )
 
 
 RULE = Rule(
@@ -33,16 +37,16 @@ RULE = Rule(
     family="lock",
     severity="warning",
     hazard=(
-        "DETACH PARTITION takes ACCESS EXCLUSIVE on the parent: its readers and "
-        "writers wait, and queue behind it while it waits itself."
+        "DETACH PARTITION, and DROP TABLE of a partition, take ACCESS EXCLUSIVE on the "
+        "parent: its readers and writers wait, and queue behind it while it waits."
     ),
     measured=(
-        "The lock on a parent that was there before. Without a measurement: "
-        "DETACH without CONCURRENTLY."
+        "The lock on a parent that was there before. Without a measurement: DETACH "
+        "without CONCURRENTLY, DROP TABLE of what the catalog shows as a partition."
     ),
     remedy=(
         "Use DETACH PARTITION ... CONCURRENTLY, alone in a revision outside any "
-        "transaction."
+        "transaction; drop the table after that."
     ),
     statement=check,
 )

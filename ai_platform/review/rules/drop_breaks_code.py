@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
+from ._partitions import partitioned_parents
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -38,15 +39,12 @@ def _dropped(statement: StatementContext) -> Iterator[str]:
     for table, command in statement.commands(enums.AlterTableType.AT_DropColumn):
         yield f"{table}.{command.name}"
     if isinstance(tree, ast.DropStmt) and tree.removeType in _USED:
+        if partitioned_parents(statement):
+            return
         for item in tree.objects:
             name = statement.name(item)
-            if statement.exists(name) and not _is_partition(statement, name):
+            if statement.exists(name):
                 yield name
-
-
-def _is_partition(statement: StatementContext, name: str) -> bool:
-    known = statement.revision.before("table", name)
-    return bool(known and known.get("partition bound"))
 
 
 RULE = Rule(

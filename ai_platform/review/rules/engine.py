@@ -11,56 +11,15 @@ from ._context import Evidence, RevisionContext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
-    from ai_platform.catalog import Snapshot
     from ai_platform.review.facts import Review
-    from ai_platform.review.sources import RevisionSource
 
     from ._rule import Rule
 
-__all__ = ["CRASH", "gather", "judge"]
+__all__ = ["CRASH", "judge"]
 
 CRASH: Final = "rule-crashed"
 """Finding of a rule that failed itself: it is not known what it would have said."""
-
-
-def gather(
-    sources: Iterable[RevisionSource],
-    *,
-    catalogs: Mapping[str, tuple[Snapshot, Snapshot]] | None = None,
-    folder: Path | None = None,
-    production: Mapping[str, int] | None = None,
-    lock_timeout_ms: int | None = None,
-) -> dict[str, Evidence]:
-    """Return what is known of each of *sources*, by revision, for `judge`.
-
-    *catalogs* are those before and after each revision, as `measure` shows them;
-    *folder* is where the files of the revisions are; *production* the rows of each
-    table, by schema.name; *lock_timeout_ms* what the project's runner sets.
-    """
-    shown = catalogs or {}
-    return {
-        source.revision: Evidence(
-            source=source,
-            before=shown.get(source.revision, (None, None))[0],
-            after=shown.get(source.revision, (None, None))[1],
-            python=_text(folder, source.file),
-            production=production or {},
-            lock_timeout_ms=lock_timeout_ms,
-        )
-        for source in sources
-    }
-
-
-def _text(folder: Path | None, name: str) -> str | None:
-    """Return the text of a revision's file; None where there is none to read."""
-    if folder is None:
-        return None
-    try:
-        return (folder / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def judge(

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from pglast import ast, enums
 
+from ._partitions import partitioned_parents
 from ._rule import Hit, Rule
 from ._tree import constraints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ai_platform.review.facts import Severity
 
     from ._context import StatementContext
 
@@ -25,21 +24,19 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         if tree.removeType != enums.ObjectType.OBJECT_TABLE:
             return
         gone = {statement.name(item) for item in tree.objects}
-        others = set(statement.locked()) - gone
-        severity: Severity = "warning"
+        others = set(statement.locked()) - gone - partitioned_parents(statement)
+        who = "reads and writes"
     elif isinstance(tree, ast.CreateStmt) and not tree.partbound:
         others = _referenced(statement, tree)
-        severity = "note"
+        who = "writes"
     else:
         return
     for table in sorted(others):
-        if weighed := statement.weigh(table, severity):
-            who = "reads and writes" if severity == "warning" else "writes"
+        if statement.weigh(table, "note"):
             yield Hit(
                 table,
                 f"{who} of it wait until the commit",
                 is_measured=statement.is_measured,
-                severity=weighed,
             )
 
 
