@@ -114,13 +114,16 @@ def _line(
 
 
 def _relations(sample: Sample) -> list[str]:
-    """Return the tables that the statement worked through."""
+    """Return the tables that the statement worked through.
+
+    A partition stands for its parent, which holds the rows and is locked as well.
+    """
     facts = sample.facts
     found = [one.relation for one in facts.rewritten]
     for many in (facts.scanned, facts.updated, facts.deleted):
         found += [one.relation for one in many if one.rows]
-    if not found and facts.tag in _SORTS:
-        found = [lock.relation for lock in facts.locks if lock.is_new]
+    if facts.tag in _SORTS or any(name not in sample.rows for name in found):
+        found += [lock.relation for lock in facts.locks if lock.is_new]
     return [name for name in dict.fromkeys(found) if sample.rows.get(name)]
 
 
