@@ -255,6 +255,8 @@ class AsyncLogWriter(BaseWriter):
         self._delivery.end_by = monotonic() + CLOSE_TIMEOUT_S
         if self.pending:
             drive(self._next_run(), self._wake, _in_a_loop(self._options.fallback))
+        # a run that its loop left in the middle has a connection, if nothing else
+        self._delivery.link.abandon()
         self._refuse_rest()
 
     async def __aenter__(self) -> Self:

@@ -71,7 +71,7 @@ def test_missing_revisions_are_counted(
     run: Run, database: Database, argv: tuple[str, ...]
 ) -> None:
     """A half-migrated database is upgraded first."""
-    last_but_one = revisions()[-2].revision
+    last_but_one = revisions()[-2].id
     with database.connect() as connection:
         connection.execute(
             "UPDATE alembic_version SET version_num = %s", [last_but_one]

@@ -291,6 +291,23 @@ print(w.written, w.pending)
     assert stored(database) == ["1", "2", "3"]
 
 
+def test_a_torn_down_loop_leaves_no_connection(database: Database) -> None:
+    """With nothing left to write the server still hears a farewell at exit."""
+    text = """
+w = AsyncLogWriter(flush_interval_s=0.01)
+loop = asyncio.new_event_loop()
+async def main():
+    w.push({'url': '/'})
+    while w.pending:
+        await asyncio.sleep(0.01)
+logging.getLogger('asyncio').setLevel(logging.CRITICAL)
+loop.run_until_complete(main())
+loop.close()
+print(w.pending, w.is_connected)
+"""
+    assert run_script(database, "import logging" + text) == "0 True\n"
+
+
 def test_a_loop_that_is_torn_down_is_survived(database: Database) -> None:
     """stop() and close() in the middle of a batch: another loop, or the end, writes."""
     text = """
