@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 
-from . import acceptances, compatibility
+from . import acceptances, compatibility, estimate, production, projects
 from ._plan import Plan
 from .facts import Finding, Review, RevisionFacts, StatementFacts
 from .measure import ROWS, measure
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from ai_platform.connection import Target
 
     from ._plan import Told
+    from .production import Statistics
     from .projects import Project
     from .sources import RevisionSource
 
 __all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
 
 _LIMIT_S: Final = 600.0
+_FEWER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def check(asked: Asked) -> None:
                 raise BadValue(f"{name} is for measuring", hint="drop --no-measure")
     if asked.old_code is not None:
         compatibility.load(asked.old_code)
+    if asked.stats is not None:
+        production.load(asked.stats)
 
 
 def with_acceptances(asked: Asked, path: Path | None, project: Project) -> Asked:
@@ -92,17 +96,21 @@ def review(
     be read; that is looked at before anything is measured.
     """
     rules = [rule.id for rule in all_rules()]
-    known = [*rules, engine.CRASH, LEAK, LOSS]
+    known = [*rules, engine.CRASH, LEAK, LOSS, compatibility.RULE, estimate.RULE]
     entries = (
         acceptances.read(asked.accept, rules=known) if asked.accept is not None else ()
     )
+    statistics = production.load(asked.stats) if asked.stats is not None else None
     catalogs: dict[str, tuple[Snapshot, Snapshot]] = {}
     if asked.is_measured and project.revisions:
         found = _measured(project, asked, catalogs, progress)
+        if statistics is not None:
+            found = _estimated(project, asked, found, statistics, progress)
     else:
         found = _read(project, asked)
     findings = [
-        *engine.judge(found, _evidence(project, catalogs)),
+        *engine.judge(found, _evidence(project, catalogs, statistics)),
+        *_held_long(found, statistics),
         *_lost_ways(found),
         *_old_code(project, asked, found),
     ]
@@ -126,6 +134,10 @@ def _measured(
     def look(revision: str, before: Snapshot, after: Snapshot) -> None:
         catalogs[revision] = (before, after)
 
+    def online(revision: str, url: str, is_down: bool) -> None:  # noqa: FBT001 - theirs
+        run = projects.downgrade_online if is_down else projects.upgrade_online
+        run(project, revision, url, timeout_s=asked.limit_s)
+
     found = measure(
         project.revisions,
         before=project.before,
@@ -134,12 +146,44 @@ def _measured(
         rows=asked.rows,
         settings=asked.settings,
         version_table=project.version_table,
+        online=online,
         limit_s=asked.limit_s,
         progress=progress,
         look=look,
     )
     # what could not be run was to be measured all the same
     return replace(found, is_measured=True)
+
+
+def _estimated(
+    project: Project,
+    asked: Asked,
+    found: Review,
+    statistics: Statistics,
+    progress: Callable[[Told], None] | None,
+) -> Review:
+    """Return *found* with what each statement will take on the sizes of production.
+
+    A second measurement with a tenth of the rows tells what every size costs from
+    what each row costs.
+    """
+    fewer = replace(asked, rows=max(1, asked.rows // _FEWER))
+    small = {
+        one.revision: one for one in _measured(project, fewer, {}, progress).revisions
+    }
+    return replace(
+        found,
+        revisions=tuple(
+            estimate.estimated(small.get(one.revision), one, statistics)
+            for one in found.revisions
+        ),
+    )
+
+
+def _held_long(found: Review, statistics: Statistics | None) -> Iterator[Finding]:
+    if statistics is not None:
+        for one in found.revisions:
+            yield from estimate.findings(one, statistics)
 
 
 def _read(project: Project, asked: Asked) -> Review:
@@ -215,15 +259,23 @@ def texts(project: Project) -> dict[str, str]:
 
 
 def _evidence(
-    project: Project, catalogs: Mapping[str, tuple[Any, Any]]
+    project: Project,
+    catalogs: Mapping[str, tuple[Any, Any]],
+    statistics: Statistics | None,
 ) -> dict[str, Evidence]:
     python = texts(project)
+    rows = (
+        {one.name: int(one.rows) for one in statistics.tables if one.rows is not None}
+        if statistics is not None
+        else {}
+    )
     return {
         source.revision: Evidence(
             source=source,
             before=catalogs.get(source.revision, (None, None))[0],
             after=catalogs.get(source.revision, (None, None))[1],
             python=python.get(source.file),
+            production=rows,
         )
         for source in project.revisions
     }
