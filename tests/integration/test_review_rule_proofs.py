@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ai_platform.connection import Target
 from ai_platform.review.rules import Rule, all_rules
 from ai_platform.review.rules._examples import examples
+from ai_platform.review.scratch import Scratch, scratch
+from benchmarks.review_rules import ORACLE, ground, verdicts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.rule_proofs import Proofs
 
-RULES = [pytest.param(rule, id=rule.id) for rule in all_rules()]
+# one of each kind of evidence; the others run with `make torture`
+DEFAULT = {
+    "index-not-concurrent",
+    "concurrently-in-transaction",
+    "autocommit-not-repeatable",
+    "volatile-default",
+    "set-not-null-scan",
+    "foreign-key-without-not-valid",
+    "lock-held-during-work",
+    "backfill-in-one-go",
+    "detach-not-concurrent",
+    "partition-side-door",
+    "identifier-too-long",
+    "table-busy",
+}
+RULES = [
+    pytest.param(
+        rule,
+        id=rule.id,
+        marks=[] if rule.id in DEFAULT else [pytest.mark.torture],
+    )
+    for rule in all_rules()
+]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -38,3 +66,21 @@ def test_a_good_example_breaks_no_rule(rule: Rule, proofs: Proofs) -> None:
     assert rule.id not in {item.rule for item in proof.findings}
     # DETACH knows no IF EXISTS; a second run is refused, and says why
     assert proof.again is None or "is not a partition" in proof.again
+
+
+@pytest.fixture(scope="module")
+def oracle() -> Iterator[Scratch]:
+    """Give a server with the tables of the oracle."""
+    url = os.environ.get("TEST_DATABASE_URL")
+    with scratch(Target(url, "tests") if url else None, insist="postgres") as server:
+        ground(server)
+        yield server
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("case", ORACLE["cases"], ids=lambda case: case["case"])
+def test_a_verdict_is_what_was_measured(oracle: Scratch, case: dict[str, Any]) -> None:
+    """A statement that keeps others waiting is found, and no other is."""
+    found = verdicts(oracle, case)
+
+    assert bool(found.ours) == bool(found.truth), found

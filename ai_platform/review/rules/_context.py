@@ -203,6 +203,12 @@ class StatementContext:
             for item in self.facts.rewritten
         )
 
+    def bytes_rewritten(self, relation: str) -> int:
+        """Return the size of the new file of *relation*: 0 after TRUNCATE."""
+        return sum(
+            item.size for item in self.facts.rewritten if same(item.relation, relation)
+        )
+
     def cost(self) -> str:
         """Return in words what it did to existing tables, for a message."""
         done = [

@@ -38,6 +38,10 @@ def _dropped(statement: StatementContext) -> Iterator[str]:
     tree = statement.tree
     for table, command in statement.commands(enums.AlterTableType.AT_DropColumn):
         yield f"{table}.{command.name}"
+    if isinstance(tree, ast.TruncateStmt):
+        for item in tree.relations:
+            if statement.exists(statement.name(item)):
+                yield statement.name(item)
     if isinstance(tree, ast.DropStmt) and tree.removeType in _USED:
         if partitioned_parents(statement):
             return
@@ -55,7 +59,8 @@ RULE = Rule(
     severity="error",
     hazard=(
         "Old code goes on while the revision commits: each of its statements that "
-        "names the table or column fails from then on, and the data is gone."
+        "names the table or column fails from then on, and the data is gone, as it is "
+        "with TRUNCATE."
     ),
     measured=(
         "The object was there before; the statement itself says so. A partition "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from pglast import ast, enums
 
 from ._rule import Hit, Rule
+from ._tree import option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +17,44 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 
+_COPIES: Final = {
+    enums.AlterTableType.AT_SetLogged,
+    enums.AlterTableType.AT_SetUnLogged,
+    enums.AlterTableType.AT_SetAccessMethod,
+    enums.AlterTableType.AT_SetTableSpace,
+}
+
+
 def check(statement: StatementContext) -> Iterator[Hit]:
+    if not statement.is_measured:
+        yield from _read(statement)
     for table, mode in sorted(statement.locked(passing=True).items()):
-        costs = statement.is_rewritten(table) or statement.rows_scanned(table)
+        costs = statement.bytes_rewritten(table) or statement.rows_scanned(table)
         severity = statement.weigh(table, "error")
         # EXCLUSIVE is what a concurrent refresh holds: readers go on
         if costs and severity and mode != "X":
             yield Hit(table, statement.cost(), is_measured=True, severity=severity)
+
+
+def _read(statement: StatementContext) -> Iterator[Hit]:
+    """Yield what the text alone says is copied as a whole."""
+    for name in _copied(statement):
+        severity = statement.weigh(name, "error")
+        if severity and statement.exists(name):
+            yield Hit(name, "is copied as a whole while others wait", severity=severity)
+
+
+def _copied(statement: StatementContext) -> Iterator[str]:
+    tree = statement.tree
+    if isinstance(tree, ast.RefreshMatViewStmt) and not tree.concurrent:
+        yield statement.name(tree.relation)
+    elif isinstance(tree, ast.VacuumStmt) and any(option(tree.options, "full")):
+        for item in tree.rels or ():
+            yield statement.name(item.relation)
+    elif isinstance(tree, ast.ClusterStmt) and tree.relation:
+        yield statement.name(tree.relation)
+    for table, _ in statement.commands(*_COPIES):
+        yield table
 
 
 RULE = Rule(
@@ -35,9 +69,10 @@ RULE = Rule(
         "everybody waiting for as long as the table is large."
     ),
     measured=(
-        "Rows read, or a new file, of a table that was there before under such a "
-        "lock, where no other rule names the cause. Nothing without a "
-        "measurement."
+        "Rows read, or a new file with rows in it, of a table that was there before, "
+        "under such a lock, where no other rule names the cause. Without measuring: "
+        "SET LOGGED and UNLOGGED, SET TABLESPACE, SET ACCESS METHOD, CLUSTER, VACUUM "
+        "FULL, REFRESH without CONCURRENTLY."
     ),
     remedy=(
         "See in the statement's facts what is done to which table; do it in "
