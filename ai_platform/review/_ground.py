@@ -63,13 +63,13 @@ def prepare(
     """Give those of *relations* that are tables rows, and the server time to settle.
 
     A first scan after a load writes hint bits, which would count as the revision's
-    WAL: VACUUM has them written before.
+    WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they are.
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
         tables = _tables(connection, relations, options.version_table)
-        if not tables:
-            return Ground(())
+        if not tables or not options.rows:
+            return Ground(tuple(tables))
         filled = fill(
             connection,
             [".".join(table) for table in tables],

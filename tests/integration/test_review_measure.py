@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,18 @@ import pytest
 
 from ai_platform.errors import BadValue, Refused
 from ai_platform.review._online import SEEN_IN_PASSING
+from ai_platform.review.bench import Bench
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
 from ai_platform.review.sources import RevisionSource
+from ai_platform.review.statements import split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ai_platform.review.facts import Review, RevisionFacts
     from tests.support.cluster import Cluster
+    from tests.support.database import Database
 
 ROWS = 500
 SHOP = """
@@ -103,7 +107,7 @@ def test_each_statement_tells_what_it_changed(
 ) -> None:
     """Of a few statements each carries its own part of the difference."""
     facts = only(
-        "SET LOCAL lock_timeout = '1s'; CREATE INDEX ix ON shop (n);"
+        "SET LOCAL work_mem = '1MB'; CREATE INDEX ix ON shop (n);"
         "COMMENT ON TABLE shop IS 'x'; ALTER TABLE shop ALTER n SET DEFAULT 1"
     )
 
@@ -111,9 +115,35 @@ def test_each_statement_tells_what_it_changed(
     assert told[1] == [("index", "object")]
     assert told[2] == []
     assert told[3] == [("column", "default")]
-    assert [item.lock_timeout_ms for item in facts.up[:2]] == [4000, 1000]
     assert ("table", "comment") in [(c.kind, c.property) for c in facts.changes]
     assert [table.relation for table in facts.tables] == ["public.shop"]
+
+
+def test_limits_are_those_in_force(only: Callable[..., RevisionFacts]) -> None:
+    """The runner's limits hold until the revision sets its own."""
+    facts = only(
+        "SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '2min'; SELECT 1"
+    )
+
+    limits = [(item.lock_timeout_ms, item.statement_timeout_ms) for item in facts.up]
+    default = limits[0][1]
+    assert limits == [(4_000, default), (1_000, default), (1_000, 120_000)]
+
+
+def test_a_wait_for_a_lock_is_seen(empty: Database) -> None:
+    """Where somebody else uses the table, a lock shows as one that was waited for."""
+    reader = empty.connect(autocommit=False)
+    reader.execute("CREATE TABLE busy ()")
+    reader.commit()
+    reader.execute("SELECT FROM busy")
+    timer = threading.Timer(0.2, reader.rollback)
+
+    with Bench(empty.target, empty.cluster.target, {}) as bench:
+        timer.start()
+        (fact,) = bench.measure(split("ALTER TABLE busy ADD c int")).statements
+
+    assert [(lock.mode, lock.waited) for lock in fact.locks] == [("AX", True)]
+    assert fact.timing.duration_s > 0.1
 
 
 @pytest.mark.parametrize(
