@@ -53,6 +53,23 @@ CREATE TABLE checked (
     CHECK (num_nonnulls(one, two, three) = 1),
     CHECK (kind <> 'c' OR percent = 0)
 );
+CREATE TABLE narrow (
+    day timestamptz NOT NULL CHECK (day > '2030-01-01' AND day < '2030-01-02'),
+    hour time NOT NULL CHECK (hour BETWEEN '10:00' AND '11:00'),
+    age interval NOT NULL CHECK (age >= '1 day'),
+    span int4range NOT NULL CHECK (lower(span) > 10),
+    body jsonb NOT NULL CHECK ((body ->> 'n')::integer > 5),
+    three integer[] NOT NULL CHECK (array_length(three, 1) = 3),
+    slope double precision NOT NULL CHECK (slope BETWEEN -1 AND 1),
+    word text NOT NULL CHECK (word = lower(word) AND word !~ ' '),
+    mail text NOT NULL CHECK (mail ~* '^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$'),
+    digest text NOT NULL CHECK (digest ~ '^[0-9a-f]{64}$'),
+    kind text NOT NULL CHECK (kind IN ('a', 'b') OR kind LIKE 'x-%'),
+    port integer NOT NULL CHECK (port BETWEEN 1 AND 65535),
+    last integer NOT NULL,
+    monday date NOT NULL CHECK (extract(dow FROM monday) = 1),
+    CHECK (last >= port * 2)
+);
 CREATE TABLE booking (
     room integer NOT NULL,
     during tstzrange NOT NULL CHECK (NOT isempty(during)),

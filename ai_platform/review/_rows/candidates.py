@@ -89,7 +89,7 @@ def _of_intervals(column: Column, intervals: Sequence[Interval]) -> Iterator[Tem
     kind = column.type.plain
     for one in intervals:
         if kind.name in _INTEGERS:
-            yield _integer(one)
+            yield from _integer(one)
         elif kind.category == "N":
             yield _number(one)
         elif kind.name in _TIMES or kind.name == "date":
@@ -103,13 +103,18 @@ def _of_intervals(column: Column, intervals: Sequence[Interval]) -> Iterator[Tem
                 yield Template(bound, is_edge=True)
 
 
-def _integer(one: Interval) -> Template:
+def _integer(one: Interval) -> Iterator[Template]:
+    """Make numbers with both bounds, then without: nobody knows if they belong."""
     if one.low and one.high:
-        room = f"greatest(1, ({one.high})::int8 - ({one.low})::int8 + 1)"
-        return Template(f"({one.low})::int8 + {ROW} % {room}", _room(one))
-    if one.low:
-        return Template(f"({one.low})::int8 + 1 + {ROW} % {_NEAR}", _NEAR)
-    return Template(f"({one.high})::int8 - 1 - {ROW} % {_NEAR}", _NEAR)
+        low, high = f"({one.low})::int8", f"({one.high})::int8"
+        room = _room(one)
+        yield Template(f"{low} + {ROW} % greatest(1, {high} - {low} + 1)", room)
+        inner = f"{low} + 1 + {ROW} % greatest(1, {high} - {low} - 1)"
+        yield Template(inner, max(1, room - 2))
+    elif one.low:
+        yield Template(f"({one.low})::int8 + 1 + {ROW} % {_NEAR}", _NEAR)
+    else:
+        yield Template(f"({one.high})::int8 - 1 - {ROW} % {_NEAR}", _NEAR)
 
 
 def _room(one: Interval) -> int:
@@ -136,7 +141,7 @@ def _moment(one: Interval, kind: str) -> Template:
         span = f"({one.high})::{kind} - ({one.low})::{kind}"
         if kind != "date":
             span = f"extract(epoch FROM {span})::int8"
-        number = f"({ROW} - 1) % greatest(1, {span})"
+        number = f"1 + ({ROW} - 1) % greatest(1, {span} - 1)"
     number = f"({number})::int * {step}"
     start = f"({one.low})::{kind} + " if one.low else f"({one.high})::{kind} - "
     return Template(start + number, 36500 if kind == "date" else UNLIMITED)
@@ -157,6 +162,8 @@ def _of_texts(hints: Hints) -> Iterator[Template]:
 
 def _of_json(column: Column, hints: Hints) -> Iterator[Template]:
     """Build objects with the keys that a constraint asks for."""
+    if column.type.plain.name == "hstore" and hints.keys:
+        yield Template(literal(", ".join(f'"{key}"=>"1"' for key in hints.keys)))
     if column.type.plain.name not in ("json", "jsonb") or not hints.keys:
         return
     texts = [one for one in hints.constants if one.startswith("'")]
