@@ -87,20 +87,21 @@ def _contents(
     columns: list[str],
     key: list[str],
 ) -> TableContents:
+    # a value's hash begins with that of its row's key; NULL adds nothing
     digests = [
-        f"coalesce(sum(hashtextextended({_row(key, column)}, 0)), 0)"
-        for column in columns
+        f'coalesce(sum(hashtextextended({quoted(name)}::text, "#key")), 0)'
+        for name in columns
     ]
+    parts = [f"quote_nullable({quoted(name)}::text)" for name in key] or ["''"]
+    joined = " || ',' || ".join(parts)
+    seed = f"hashtextextended({joined}, 0)"
     relation = ".".join(map(quoted, table))
-    query = f"SELECT {', '.join(['count(*)', *digests])} FROM {relation}"
+    query = (
+        f"SELECT {', '.join(['count(*)', *digests])}"
+        f' FROM (SELECT *, {seed} AS "#key" FROM {relation} OFFSET 0) AS t'
+    )
     rows, *values = conn.execute(query.encode()).fetchall()[0]
     return TableContents(rows, dict(zip(columns, map(int, values), strict=True)))
-
-
-def _row(key: list[str], column: str) -> str:
-    """Return one text of a value and of the key of its row."""
-    parts = [f"quote_nullable({quoted(name)}::text)" for name in [*key, column]]
-    return " || ',' || ".join(parts)
 
 
 def lost(
