@@ -13,7 +13,7 @@ from ai_platform.errors import BadValue
 from ._console import AsJson, example, group, note, progress, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from ai_platform.connection import Target
     from ai_platform.review._plan import Told
@@ -57,6 +57,15 @@ Env = Annotated[
     list[str] | None,
     typer.Option(
         "--env", metavar="NAME=VALUE", help="A variable that its env.py needs."
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="What the other project's runner sets for its session, such as "
+        "lock_timeout=4s.",
     ),
 ]
 Dsn = Annotated[
@@ -143,6 +152,7 @@ def review(
     config: Config = None,
     python: Python = None,
     env: Env = None,
+    settings: Set = None,
     dsn: Dsn = None,
     insist: Insist = None,
     rows: Rows = 100_000,
@@ -178,8 +188,7 @@ def review(
         dsn=_target(dsn),
         insist=insist,
         limit_s=timeout,
-        # what another project's runner sets is not known: the server's own
-        settings=None if config is None else {},
+        settings=_settings(settings, is_ours=config is None),
         is_measured=measure,
         old_code=old_code,
         stats=stats,
@@ -187,7 +196,7 @@ def review(
     run.check(asked)
     with progress("reading the revisions") as tell:
         project = projects.read(
-            config, python, span, git_base=git_base, env=_variables(env)
+            config, python, span, git_base=git_base, env=_pairs("--env", env) or None
         )
         asked = run.with_acceptances(asked, accept, project)
         found = run.review(project, asked, progress=_telling(tell))
@@ -215,13 +224,20 @@ def _target(dsn: str | None) -> Target | None:
     return target
 
 
-def _variables(given: list[str] | None) -> Mapping[str, str] | None:
-    if not given:
-        return None
-    pairs = [item.partition("=") for item in given]
+def _settings(given: list[str] | None, *, is_ours: bool) -> dict[str, str] | None:
+    """Return what the session is to set; None for what our own runner sets."""
+    if not is_ours:
+        return _pairs("--set", given)
+    if given:
+        raise BadValue("--set is for another project", hint="add --config, or drop it")
+    return None
+
+
+def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
+    pairs = [item.partition("=") for item in given or ()]
     for name, sign, _ in pairs:
         if not name or not sign:
-            raise BadValue("--env needs NAME=VALUE", hint="such as --env STAGE=test")
+            raise BadValue(f"{option} needs NAME=VALUE, such as {option} STAGE=test")
     return {name: value for name, _, value in pairs}
 
 
