@@ -65,7 +65,6 @@ _PAIRS: Final = {
 }
 _OBJECT_VERBS: Final = {"CREATE", "ALTER", "DROP", "REFRESH", "REINDEX", "IMPORT"}
 _WORD: Final = re.compile(r"[A-Za-z_]+")
-_GAP: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 _META: Final = re.compile(r"\\\S*")
 
 Relation = tuple[str | None, str]
@@ -159,9 +158,7 @@ def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
     for raw in found:
         start = raw.stmt_location or 0
         end = start + raw.stmt_len if raw.stmt_len else len(sql)
-        gap = _GAP.match(sql, start)
-        start = gap.end() if gap else start
-        yield raw, sql[start:end].strip().rstrip(";"), sql.count("\n", 0, start) + 1
+        yield raw, sql[start:end].strip(), sql.count("\n", 0, start) + 1
 
 
 def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValue:

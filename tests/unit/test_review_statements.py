@@ -17,7 +17,7 @@ COMMIT;
 CREATE UNIQUE INDEX CONCURRENTLY ix ON shop.orders (note);
 
 BEGIN;
-/* once; more */ UPDATE alembic_version SET version_num='b';
+/* once; /* more */ */ UPDATE alembic_version SET version_num='b';
 COMMIT;
 """
 
