@@ -227,8 +227,50 @@ def test_commits_between_free_the_lock() -> None:
     text = f"{alter};\nCOMMIT;\nBEGIN;\n{work};"
     source = RevisionSource("r1", None, "A revision", "r1.py", text, None)
 
-    assert judged(*facts, evidence=Evidence(source=source)) == ()
+    apart = names(judged(*facts, evidence=Evidence(source=source)))
+    assert "lock-held-during-work" not in apart
     assert names(judged(*facts)) == ["lock-held-during-work"]
+
+
+def test_existing_tables_are_not_made_again() -> None:
+    """CREATE TABLE IF NOT EXISTS of a table in use does not make it new."""
+    sql = "CREATE TABLE IF NOT EXISTS public.people (age int)"
+    skipped = ('NOTICE: relation "people" already exists, skipping',)
+    index = locking(INDEX, "S", rows=1000)
+
+    assert judged(statement(sql), index) == ()
+    found = judged(statement(sql, notices=skipped), index)
+    assert names(found) == ["index-not-concurrent"]
+
+
+@pytest.mark.parametrize(
+    "company",
+    ["CREATE TABLE public.a (b int)", "INSERT INTO public.people VALUES (1)"],
+)
+def test_steps_that_commit_apart_are_seen(company: str) -> None:
+    """What commits in parts is done by half when it stops; bookkeeping is no part."""
+    build = "CREATE INDEX CONCURRENTLY i ON public.people (age)"
+    clear = "DROP INDEX CONCURRENTLY IF EXISTS i"
+    version = "UPDATE alembic_version SET version_num = 'r1'"
+    alone = [statement(sql, in_transaction=False) for sql in (clear, build)]
+
+    assert judged(*alone, statement(version)) == ()
+    found = judged(statement(company), *alone, statement(version))
+    assert names(found) == ["autocommit-not-alone"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP FUNCTION f()",
+        "ALTER TABLE public.people VALIDATE CONSTRAINT c",
+        "COMMENT ON TABLE public.people IS 'x'",
+        "GRANT SELECT ON public.people TO app",
+    ],
+)
+def test_gentle_statements_need_no_limit(sql: str) -> None:
+    """Without a server too, only what makes writers wait is told to limit its wait."""
+    assert judged(unmeasured(sql)) == ()
 
 
 def test_wider_types_are_known_without_a_server() -> None:

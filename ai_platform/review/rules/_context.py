@@ -358,7 +358,8 @@ def _created(statement: StatementContext) -> Iterator[str]:
     """Yield the relations that a statement makes, as it names them."""
     tree = statement.tree
     if isinstance(tree, ast.CreateStmt):
-        yield dotted(tree.relation)
+        if not _was_there(statement, tree):
+            yield dotted(tree.relation)
     elif isinstance(tree, ast.CreateTableAsStmt):
         yield dotted(tree.into.rel)
     elif isinstance(tree, ast.ViewStmt):
@@ -371,6 +372,15 @@ def _created(statement: StatementContext) -> Iterator[str]:
     for change in statement.facts.changes:
         if change.property == WHOLE and change.before is None:
             yield change.identity
+
+
+def _was_there(statement: StatementContext, tree: ast.CreateStmt) -> bool:
+    """Return whether CREATE TABLE IF NOT EXISTS had nothing to do."""
+    if not tree.if_not_exists:
+        return False
+    name = statement.name(tree.relation)
+    skipped = any("already exists, skipping" in n for n in statement.facts.notices)
+    return skipped or statement.revision.before("table", name) is not None
 
 
 def _renamed(statement: StatementContext, tree: ast.RenameStmt) -> Iterator[str]:

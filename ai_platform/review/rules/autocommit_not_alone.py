@@ -22,9 +22,6 @@ _HARMLESS: Final = (
     ast.SelectStmt,
     ast.DoStmt,
     ast.CommentStmt,
-    ast.InsertStmt,
-    ast.UpdateStmt,
-    ast.DeleteStmt,
     ast.VacuumStmt,
 )
 
@@ -32,30 +29,36 @@ _HARMLESS: Final = (
 def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.facts.is_repeatable:
         return
-    outside = [item for item in revision.statements if item.transaction is None]
-    steps = [item for item in outside if is_concurrent(item.tree)]
-    if steps and (company := _company(revision)):
-        yield Hit(
-            steps[0].facts.tag,
-            f"stands beside {company.facts.tag} (statement {company.number}): "
-            "a failure between them leaves half of the revision behind",
-            is_measured=revision.facts.is_repeatable is False,
-            statement=steps[0].number,
-        )
+    steps = [item for item in revision.statements if _counts(item)]
+    for step in steps:
+        company = next((item for item in steps if _is_apart(step, item)), None)
+        if company is not None:
+            yield Hit(
+                step.facts.tag,
+                f"commits apart from {company.facts.tag} (statement {company.number}): "
+                "a failure between them leaves half of the revision behind",
+                is_measured=revision.facts.is_repeatable is False,
+                statement=step.number,
+            )
+            return
 
 
-def _company(revision: RevisionContext) -> StatementContext | None:
-    """Return a step that commits elsewhere, and that a second run would meet again.
+def _counts(statement: StatementContext) -> bool:
+    """Return whether a second run would meet again what *statement* did."""
+    tree = statement.tree
+    clears = isinstance(tree, ast.DropStmt) and tree.missing_ok
+    bookkeeping = "version_num" in statement.facts.sql
+    return not (tree is None or clears or bookkeeping or isinstance(tree, _HARMLESS))
+
+
+def _is_apart(step: StatementContext, other: StatementContext) -> bool:
+    """Return whether *other* commits apart from *step*, which needs no transaction.
 
     Whether a concurrent step can be run again is for another rule to say.
     """
-    for other in revision.statements:
-        tree = other.tree
-        harmless = tree is None or isinstance(tree, _HARMLESS)
-        clears = isinstance(tree, ast.DropStmt) and tree.missing_ok
-        if not (harmless or clears or is_concurrent(tree)):
-            return other
-    return None
+    if other is step or step.shares_transaction(other) or is_concurrent(other.tree):
+        return False
+    return is_concurrent(step.tree) or step.number < other.number
 
 
 RULE = Rule(
@@ -67,12 +70,12 @@ RULE = Rule(
     hazard=(
         "A step outside any transaction commits what stands before it. When it "
         "fails, the revision is done by half and not recorded: the next try "
-        "stumbles over what is there already."
+        "stumbles over what is there already, or writes its rows a second time."
     ),
     measured=(
-        "Whether a second run after a stop in the middle ends at the same "
-        "catalog. Where that was not tried: any other step that changes the "
-        "catalog beside CONCURRENTLY."
+        "Whether a second run after a stop in the middle ends at the same catalog. "
+        "Where that was not tried: two steps that change something and do not commit "
+        "together; Alembic's own row, and what may run twice, do not count."
     ),
     remedy="Give the step a revision of its own, as its only step.",
     revision=check,

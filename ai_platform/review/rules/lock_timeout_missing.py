@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pglast import ast
+from pglast import ast, enums
 
 from ._rule import Hit, Rule
 from ._tree import is_concurrent
@@ -24,6 +24,21 @@ _LOCKING: Final = (
     ast.CreatePolicyStmt,
     ast.DropStmt,
 )
+
+_DROPPED: Final = {
+    enums.ObjectType.OBJECT_TABLE,
+    enums.ObjectType.OBJECT_INDEX,
+    enums.ObjectType.OBJECT_MATVIEW,
+}
+_WEAK: Final = {
+    enums.AlterTableType.AT_ValidateConstraint,
+    enums.AlterTableType.AT_SetStatistics,
+    enums.AlterTableType.AT_SetRelOptions,
+    enums.AlterTableType.AT_ResetRelOptions,
+    enums.AlterTableType.AT_SetOptions,
+    enums.AlterTableType.AT_AttachPartition,
+}
+"""Parts of ALTER TABLE that let writers go on."""
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -47,11 +62,17 @@ def _queues(statement: StatementContext) -> str | None:
     tree = statement.tree
     if is_concurrent(tree) or not isinstance(tree, _LOCKING):
         return None
+    if isinstance(tree, ast.AlterTableStmt) and not _is_strong(tree):
+        return None
     node = getattr(tree, "relation", None) or getattr(tree, "table", None)
-    if node is None and isinstance(tree, ast.DropStmt):
+    if isinstance(tree, ast.DropStmt) and tree.removeType in _DROPPED:
         node = tree.objects[0]
     name = statement.name(node) if node is not None else None
     return name if name and statement.exists(name) else None
+
+
+def _is_strong(tree: ast.AlterTableStmt) -> bool:
+    return any(command.subtype not in _WEAK for command in tree.cmds)
 
 
 def _is_limited(statement: StatementContext) -> bool:

@@ -19,6 +19,12 @@ __all__ = ["RULE"]
 
 _VARCHAR: Final = re.compile(r"text|character varying(?:\((?P<limit>\d+)\))?")
 
+# other parts of the same ALTER TABLE that read the table, and have rules of their own
+_PROVING: Final = (
+    enums.AlterTableType.AT_SetNotNull,
+    enums.AlterTableType.AT_AddConstraint,
+)
+
 
 def check(statement: StatementContext) -> Iterator[Hit]:
     if statement.is_measured:
@@ -28,7 +34,9 @@ def check(statement: StatementContext) -> Iterator[Hit]:
 
 
 def _seen(statement: StatementContext) -> Iterator[Hit]:
-    if not statement.is_rewritten() and not statement.rows_scanned():
+    if not statement.is_rewritten() and (
+        not statement.rows_scanned() or any(statement.commands(*_PROVING))
+    ):
         return
     for table, command in statement.commands(enums.AlterTableType.AT_AlterColumnType):
         severity = statement.weigh(table, "error")
