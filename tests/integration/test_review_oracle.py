@@ -202,3 +202,13 @@ def test_two_measurements_are_equal(ground: Ground, case: Case) -> None:
     first, second = (ground.measure(case)[0] for _ in range(2))
 
     assert replace(first, timing=Timing()) == replace(second, timing=Timing())
+
+
+def test_a_role_of_the_revision_hides_no_lock(ground: Ground) -> None:
+    """A step outside a transaction is traced as well when it acts as an owner role."""
+    (case,) = (x for x in ORACLE["cases"] if x["case"] == "drop index concurrently")
+    as_owner = ["alter table parent owner to pg_monitor", "set role pg_monitor"]
+
+    facts, _ = ground.measure({**case, "before": [*case["before"], *as_owner]})
+
+    assert strongest(facts.locks) == ground.held(case)
