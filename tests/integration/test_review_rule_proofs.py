@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from ai_platform.connection import Target
@@ -51,7 +52,8 @@ def test_a_bad_example_breaks_its_rule(rule: Rule, proofs: Proofs) -> None:
     proof = proofs.run(bad)
 
     assert {rule.id} == {item.rule for item in proof.findings}
-    assert set(bad.claims) - proof.facts() == set()
+    if proofs.major >= bad.since:
+        assert set(bad.claims) - proof.facts() == set()
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -81,6 +83,9 @@ def oracle() -> Iterator[Scratch]:
 @pytest.mark.parametrize("case", ORACLE["cases"], ids=lambda case: case["case"])
 def test_a_verdict_is_what_was_measured(oracle: Scratch, case: dict[str, Any]) -> None:
     """A statement that keeps others waiting is found, and no other is."""
+    with psycopg.connect(oracle.place.url) as connection:
+        if connection.info.server_version // 10000 < case.get("since", 0):
+            pytest.skip(f"needs PostgreSQL {case['since']}")
     found = verdicts(oracle, case)
 
     assert bool(found.ours) == bool(found.truth), found

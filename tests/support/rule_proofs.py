@@ -69,12 +69,16 @@ def _seen(facts: StatementFacts) -> Iterator[str]:
 
 
 class Proofs:
-    """A template with the tables of the examples; each example gets a clone."""
+    """A template with the tables of the examples; each example gets a clone.
+
+    *major* is the version of the server.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._template = cluster.create(label="_rules")
         with cluster.connect(self._template) as connection:
+            self.major = connection.info.server_version // 10000
             connection.execute(example_tables().encode())
             connection.execute("VACUUM ANALYZE")
 

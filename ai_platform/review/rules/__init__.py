@@ -21,7 +21,7 @@ __all__ = [
     "rule",
 ]
 
-_OTHERS = {"engine", "proofs", "reference"}
+_OTHERS = {"engine", "reference"}
 
 
 @cache

@@ -17,7 +17,8 @@ __all__ = ["Example", "example_tables", "examples"]
 class Example:
     """A revision in small; *setup* was there before, *claims* is what is measured.
 
-    *python* is the text of the revision's file where the rule reads that.
+    *python* is the text of the revision's file where the rule reads that; *since* the
+    PostgreSQL from which on the claims hold.
     """
 
     sql: str
@@ -27,6 +28,7 @@ class Example:
     revision: str = "example"
     python: str | None = None
     claims: tuple[str, ...] = ()
+    since: int = 0
 
 
 def examples(rule: Rule) -> tuple[Example, Example]:
