@@ -51,7 +51,7 @@ class Contents(LazyGroup):
         ),
         "review": (
             "commands.review",
-            "The DBA review: what a change will do to production, measured.",
+            "Run revisions on a scratch server with rows in it and judge what was seen.",
         ),
         "stats": (
             "commands.stats",

@@ -114,13 +114,12 @@ def review(
         *_lost_ways(found),
         *_old_code(project, asked, found),
     ]
-    every = [item.revision for item in (*project.before, *project.revisions)]
     accepted = acceptances.accept(
         findings,
         entries,
         today=asked.today,
         reviewed=[item.revision for item in project.revisions],
-        known=every,
+        known=project.history.order,
     )
     return replace(found, findings=accepted)
 

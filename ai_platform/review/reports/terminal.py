@@ -45,21 +45,28 @@ class TerminalReport:
 def to_terminal(review: Review) -> TerminalReport:
     """Return *review* for a terminal: verdict, table of revisions, findings."""
     verdict = judge(review)
-    base = review.base or "the empty database"
-    measured = (
-        f"; measured on PostgreSQL {review.server_version}"
-        f" with {review.rows:,} rows in touched tables"
-    )
     return TerminalReport(
         risk=verdict.risk,
         headline=verdict.headline,
-        scope=f"{base} to {review.head}: {verdict.scope}"
-        + (measured if review.is_measured else ""),
+        scope=_scope(review, verdict.scope),
         headings=dict(HEADINGS),
         rows=tuple(
             dict(zip(HEADINGS, row.cells(), strict=True)) for row in rows(review)
         ),
         blocks=(*_troubles(review), *map(_block, by_severity(review.findings))),
+    )
+
+
+def _scope(review: Review, seen: str) -> str:
+    """Return from where to where it goes, and on what it was measured."""
+    if not review.revisions:
+        return seen
+    scope = f"{review.base or 'the empty database'} to {review.head}: {seen}"
+    if not review.is_measured:
+        return scope
+    return (
+        f"{scope}; measured on PostgreSQL {review.server_version}"
+        f" with {review.rows:,} rows in touched tables"
     )
 
 
