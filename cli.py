@@ -51,7 +51,7 @@ class Contents(LazyGroup):
         ),
         "review": (
             "commands.review",
-            "Run revisions on a scratch server with rows in it and judge what was seen.",
+            "Run revisions on a scratch server full of rows; judge what was seen.",
         ),
         "stats": (
             "commands.stats",

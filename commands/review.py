@@ -165,7 +165,7 @@ def review(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run revisions on a scratch server with rows in it and judge what was seen.
+    """Run revisions on a scratch server full of rows; judge what was seen.
 
     Per statement: locks, who waits, rewrites, scans, WAL, time; per revision whether
     its way down leads back and the data survives. Nothing touches production.
