@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_platform.connection import connect
 from ai_platform.errors import BadValue
+from ai_platform.settings import settings
 
 from . import acceptances, compatibility, estimate, production, projects
 from ._plan import Plan
@@ -109,7 +110,7 @@ def review(
     else:
         found = _read(project, asked)
     findings = [
-        *engine.judge(found, _evidence(project, catalogs, statistics)),
+        *engine.judge(found, _evidence(project, asked, catalogs, statistics)),
         *_held_long(found, statistics),
         *_lost_ways(found),
         *_old_code(project, asked, found),
@@ -259,6 +260,7 @@ def texts(project: Project) -> dict[str, str]:
 
 def _evidence(
     project: Project,
+    asked: Asked,
     catalogs: Mapping[str, tuple[Any, Any]],
     statistics: Statistics | None,
 ) -> dict[str, Evidence]:
@@ -268,6 +270,8 @@ def _evidence(
         if statistics is not None
         else {}
     )
+    # our own runner sets it outside the SQL; another's is only known by a measurement
+    limit_ms = int(settings().lock_timeout_s * 1000) if asked.settings is None else None
     return {
         source.revision: Evidence(
             source=source,
@@ -275,6 +279,7 @@ def _evidence(
             after=catalogs.get(source.revision, (None, None))[1],
             python=python.get(source.file),
             production=rows,
+            lock_timeout_ms=limit_ms,
         )
         for source in project.revisions
     }
