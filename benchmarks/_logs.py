@@ -39,10 +39,14 @@ __all__ = [
 BATCH: Final = 1_000
 DATABASE: Final = "bench_logs"
 COPY: Final = f"COPY public.request_logs ({', '.join(COLUMNS)}) FROM STDIN"
+# one call may extend a file by many blocks: since 18 bytes are counted, before it blocks
 _COUNTERS: Final = """
     SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,
-           (SELECT coalesce(sum(coalesce(writes, 0) + coalesce(extends, 0)), 0)::bigint
-              FROM pg_stat_io WHERE object = 'relation')
+           coalesce(sum(coalesce((io ->> 'write_bytes')::numeric / 8192,
+                                 (io ->> 'writes')::numeric)), 0)::bigint,
+           coalesce(sum(coalesce((io ->> 'extend_bytes')::numeric / 8192,
+                                 (io ->> 'extends')::numeric)), 0)::bigint
+      FROM (SELECT to_jsonb(s) AS io FROM pg_stat_io s WHERE object = 'relation') x
 """
 # a backend that has just ended shows neither as alive nor as buried, and hands in what
 # it counted when it ends
@@ -179,19 +183,20 @@ class Meter:
 
     *client_s* is the CPU of this process and of children that it waited for;
     *server_s* that of all processes of the server, None where they cannot be seen;
-    *wal* bytes, *blocks* those that the server wrote to data files (pg_stat_io).
+    *wal* bytes; *written* and *grown* blocks of 8 kB that the server wrote to data files
+    and by which it made them longer (pg_stat_io).
     """
 
     seconds: float
     client_s: float
     server_s: float | None
     wal: int
-    blocks: int
+    written: int
+    grown: int
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        row = connection.execute("SHOW data_directory").fetchone()
-        self._postmaster = _postmaster(Path(row[0])) if row else None
+        self._postmaster = _postmaster(connection.info.backend_pid)
 
     def __enter__(self) -> Self:
         self._before = self._now()
@@ -201,16 +206,15 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         now = self._now()
         differences = [a - b for a, b in zip(now, self._before, strict=True)]
-        self.seconds, self.client_s, server, wal, blocks = differences
+        self.seconds, self.client_s, server, *counters = differences
         self.server_s = None if self._postmaster is None else server
-        self.wal, self.blocks = int(wal), int(blocks)
+        self.wal, self.written, self.grown = map(int, counters)
 
     def _now(self) -> tuple[float, ...]:
         at, client = time.perf_counter(), sum(os.times()[:4])
         time.sleep(_SETTLE_S)
         row = self._connection.execute(_COUNTERS).fetchone()
-        wal, blocks = row or (0, 0)
-        return at, client, self._server(), int(wal), int(blocks)
+        return at, client, self._server(), *map(int, row or (0, 0, 0))
 
     def _server(self) -> float:
         """Return the CPU of the postmaster, its children and those it has buried."""
@@ -221,14 +225,15 @@ class Meter:
         return (sum(sum(_stat(pid)[:2]) for pid in found) + sum(buried)) / _TICKS
 
 
-def _postmaster(data: Path) -> int | None:
-    """Return the pid of the server of *data* where it is one of this machine's."""
+def _postmaster(backend: int) -> int | None:
+    """Return the parent of *backend* where that is a process of this machine."""
     try:
-        pid = int((data / "postmaster.pid").read_text(encoding="utf8").split()[0])
-        _stat(pid)
-    except (OSError, ValueError, IndexError):
+        name, _, rest = (
+            Path(f"/proc/{backend}/stat").read_text(encoding="ascii").rpartition(")")
+        )
+    except OSError:
         return None
-    return pid
+    return int(rest.split()[1]) if "(postgres" in name else None
 
 
 def _children(pid: int) -> list[int]:

@@ -278,7 +278,7 @@ def _print(results: dict[str, list[Result]], *, durable: bool) -> None:
             f"{name:28}{statistics.median(r.rate for r in runs):10,.0f}"
             f"{limit:10.2f}{loop:8.2f}"
             f"{statistics.median(r.client for r in runs):11.2f}s"
-            f"{statistics.median(server) if server else float('nan'):11.2f}s"
+            f"{f'{statistics.median(server):.2f}s' if server else '-':>12}"
             f"{statistics.median(r.wal for r in runs):9.0f}"
         )
     print("CPU: seconds per million rows; bounds: at least 0.85 of limit, 1.2 x loop")
