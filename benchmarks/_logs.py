@@ -39,7 +39,7 @@ __all__ = [
 BATCH: Final = 1_000
 DATABASE: Final = "bench_logs"
 COPY: Final = f"COPY public.request_logs ({', '.join(COLUMNS)}) FROM STDIN"
-# one call may extend a file by many blocks: since 18 bytes are counted, before it blocks
+# one call may extend a file by many blocks: 18 counts bytes, 17 and before blocks
 _COUNTERS: Final = """
     SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint,
            coalesce(sum(coalesce((io ->> 'write_bytes')::numeric / 8192,
@@ -183,8 +183,8 @@ class Meter:
 
     *client_s* is the CPU of this process and of children that it waited for;
     *server_s* that of all processes of the server, None where they cannot be seen;
-    *wal* bytes; *written* and *grown* blocks of 8 kB that the server wrote to data files
-    and by which it made them longer (pg_stat_io).
+    *wal* bytes; *written* and *grown*: blocks of 8 kB that the server wrote to data
+    files, and by which it made them longer (pg_stat_io).
     """
 
     seconds: float
