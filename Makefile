@@ -57,8 +57,8 @@ bench: $(READY) ## Print the figures of benchmarks/ as ratios
 	@for file in benchmarks/[a-z]*.py; do \
 		$(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
-torture: $(READY) ## Run the full crash and race matrices (long)
-	@$(BIN)/python -m pytest -m torture $(ARGS)
+torture: $(READY) ## Run the slow tests and the full crash and race matrices (long)
+	@$(BIN)/python -m pytest -m "torture or slow" $(ARGS)
 
 lock: ## Resolve requirements.lock anew (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

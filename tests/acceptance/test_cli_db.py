@@ -118,6 +118,7 @@ def test_an_empty_range_is_nothing_to_run(run: Run) -> None:
     assert len(done.stdout.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_every_command_reads_its_files_in_any_locale(
     database: Database, run: Run
 ) -> None:

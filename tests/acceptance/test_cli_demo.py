@@ -55,6 +55,7 @@ def test_the_demo_comes_and_goes(run: Run, env: dict[str, str]) -> None:
     run("alembic", "downgrade", "base", env=env, check=True)
 
 
+@pytest.mark.slow
 def test_roles_in_use_survive_the_way_back(
     run: Run, env: dict[str, str], database: Database
 ) -> None:
@@ -71,6 +72,7 @@ def test_roles_in_use_survive_the_way_back(
     assert seats == (1,)
 
 
+@pytest.mark.slow
 def test_other_users_end_the_demo(
     run: Run, env: dict[str, str], database: Database
 ) -> None:
@@ -103,6 +105,7 @@ def test_the_demo_needs_the_schema(run: Run, empty: Database) -> None:
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.slow
 def test_a_stopped_demo_leaves_nothing(
     run: Run, env: dict[str, str], database: Database, stop: signal.Signals
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_page_is_replaced_as_a_whole(
     assert "cannot write" in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_guide_can_be_typed(logged: Database, tmp_path: Path) -> None:
     """Each line of the section works; one that follows is ended by Ctrl-C."""
     _some(logged)

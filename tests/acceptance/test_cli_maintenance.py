@@ -151,6 +151,7 @@ def test_health_leaves_with_one_when_the_horizon_is_short(call: Platform) -> Non
         (signal.SIGKILL, -9),
     ],
 )
+@pytest.mark.slow
 def test_a_stopped_archive_drops_nothing(
     expired: Platform, tmp_path: Path, stop: signal.Signals, code: int
 ) -> None:

@@ -197,6 +197,7 @@ def test_production_is_refused(run: Run, shop: Shop, database: Database) -> None
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_newest_of_our_revisions_is_safe(run: Run) -> None:
     """What this project ships passes its own review, on a server of its own."""
     with tempfile.TemporaryDirectory() as folder:

@@ -38,6 +38,7 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_worked_example_works(database: Database, copy: Path) -> None:
     """Model, revision, docstring, up, down, up, judged: each command as shown."""
     _add_the_column(copy)

@@ -121,6 +121,7 @@ def test_hardening_and_scripts_run(database: Database, tmp_path: Path) -> None:
     assert list((tmp_path / "sql").glob("V*__*.sql"))
 
 
+@pytest.mark.slow
 def test_the_commands_of_an_operator_run(database: Database, tmp_path: Path) -> None:
     """Upgrades, drift and partitions as the guide for operators has them."""
     revision = run_program("alembic", "heads", check=True).stdout.split()[0]

@@ -93,6 +93,7 @@ def test_a_link_opens_what_it_leads_to(ask: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("width", [1280, 500])
+@pytest.mark.slow
 def test_nothing_is_wider_than_the_screen(
     ask: Callable[..., object], width: int
 ) -> None:

@@ -144,6 +144,7 @@ def test_two_ups_at_once_agree(fresh: dict[str, str]) -> None:
         ),
     ],
 )
+@pytest.mark.slow
 def test_an_interrupted_up_goes_on(
     fresh: dict[str, str], number: signal.Signals, seconds: float
 ) -> None:

@@ -214,6 +214,7 @@ def test_a_fallback_that_fails_is_counted(
     assert set(writing.check_books(database.connect())) == {"b", "c"}
 
 
+@pytest.mark.slow
 def test_a_fallback_that_hangs_keeps_nobody(
     database: Database, open_writer: Callable[..., Writing]
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_late_answer_is_asked_for(
     assert len(writing.check_books(database.connect())) == 10
 
 
+@pytest.mark.slow
 def test_rows_in_doubt_do_not_spin(
     proxy: Proxy, open_writer: Callable[..., Writing]
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_transaction_left_open_is_ended(
     assert set(writing.check_books(database.connect())) == {"next"}
 
 
+@pytest.mark.slow
 def test_a_lock_held_too_long_leaves_no_session(
     database: Database, open_writer: Callable[..., Writing]
 ) -> None:
@@ -254,6 +256,7 @@ def test_no_server_at_all_is_no_hurry(open_writer: Callable[..., Writing]) -> No
     assert not writing.writer.is_connected
 
 
+@pytest.mark.slow
 def test_a_long_outage_does_not_fill_the_buffer(
     open_writer: Callable[..., Writing],
 ) -> None:

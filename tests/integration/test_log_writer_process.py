@@ -308,6 +308,7 @@ print(w.pending, w.is_connected)
     assert run_script(database, "import logging" + text) == "0 True\n"
 
 
+@pytest.mark.slow
 def test_a_loop_that_is_torn_down_is_survived(database: Database) -> None:
     """stop() and close() in the middle of a batch: another loop, or the end, writes."""
     text = """
@@ -374,6 +375,7 @@ print(count() == before, before, count())
     assert run_script(database, text).startswith("True")
 
 
+@pytest.mark.slow
 def test_an_idle_writer_costs_nothing(database: Database) -> None:
     """Connected and idle, or without any server: the processor rests."""
     text = """

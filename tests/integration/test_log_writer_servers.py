@@ -130,6 +130,7 @@ def test_no_session_to_spare_is_waited_for(
     assert len(writing.check_books(admin)) == 10
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_told_without_it(
     own: Own,
     admin: psycopg.Connection[Any],

@@ -12,6 +12,7 @@ from ai_platform.errors import BadValue, Refused
 from ai_platform.maintenance import health, partitions, run
 from ai_platform.maintenance.policies import Change, change
 from ai_platform.maintenance.run import Options
+from ai_platform.settings import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,8 +256,12 @@ def test_removed_rows_count_as_change(database: Database, keeper: Any) -> None:
     assert [step.parent for step in works[1].steps] == [LOGS]
 
 
-def test_busy_statistics_are_a_delay(database: Database, keeper: Any) -> None:
+def test_busy_statistics_are_a_delay(
+    database: Database, keeper: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another refresh at work is no fault: the next run goes on."""
+    monkeypatch.setenv("PLATFORM_LOCK_TIMEOUT", "0.2")
+    settings.cache_clear()
     other = database.connect(role="platform_owner", autocommit=False)
     other.execute("REFRESH MATERIALIZED VIEW monitoring.daily_stats")
 

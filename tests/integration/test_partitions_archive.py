@@ -106,6 +106,7 @@ def test_an_unusable_folder_stops_it_first(
     assert len(content(database.connect())) == len(STRANGE)
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_rows(
     small_disk: Path, database: Database, keeper: Any
 ) -> None:

@@ -49,6 +49,7 @@ def ranges(database: Database, parent: str) -> set[tuple[datetime, datetime]]:
     return {(lower, upper) for lower, upper in conn.execute(query, [parent])}
 
 
+@pytest.mark.slow
 def test_the_plan_is_what_the_server_makes(abroad: Database) -> None:
     """The catalog holds the planned bounds, and the server's own function agrees."""
     conn = abroad.connect("migrator")

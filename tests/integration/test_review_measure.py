@@ -231,6 +231,7 @@ CREATE = "CREATE INDEX CONCURRENTLY {} ix ON public.shop (n);"
         ("BEGIN; ALTER TABLE shop ADD c int; COMMIT;" + CREATE.format(""), False),
     ],
 )
+@pytest.mark.slow
 def test_a_stopped_step_can_be_repeated_or_not(
     only: Callable[..., RevisionFacts], up: str, *, expected: bool
 ) -> None:

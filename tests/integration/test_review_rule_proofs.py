@@ -19,26 +19,20 @@ if TYPE_CHECKING:
 
     from tests.support.rule_proofs import Proofs
 
-# one of each kind of evidence; the others run with `make torture`
+# one of each kind of evidence; the others are slow
 DEFAULT = {
     "index-not-concurrent",
     "concurrently-in-transaction",
-    "autocommit-not-repeatable",
     "volatile-default",
     "set-not-null-scan",
     "foreign-key-without-not-valid",
-    "lock-held-during-work",
-    "backfill-in-one-go",
-    "detach-not-concurrent",
-    "partition-side-door",
-    "identifier-too-long",
     "table-busy",
 }
 RULES = [
     pytest.param(
         rule,
         id=rule.id,
-        marks=[] if rule.id in DEFAULT else [pytest.mark.torture],
+        marks=[] if rule.id in DEFAULT else [pytest.mark.slow],
     )
     for rule in all_rules()
 ]

@@ -76,6 +76,7 @@ def test_nothing_stays_behind(
     assert servers_in(temporary) == []
 
 
+@pytest.mark.slow
 def test_the_next_review_sweeps_up(temporary: Path) -> None:
     """What a killed review left, a running server, is stopped by the next one."""
     with owner_of_scratch(temporary, "time.sleep(60)") as program:

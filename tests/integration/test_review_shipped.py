@@ -33,6 +33,7 @@ def shipped() -> list[RevisionSource]:
 @pytest.mark.parametrize(
     "count", [1, pytest.param(None, marks=pytest.mark.torture)], ids=["newest", "all"]
 )
+@pytest.mark.slow
 def test_shipped_revisions_are_measured(cluster: Cluster, count: int | None) -> None:
     """Every statement runs on tables with rows, up, down and up again, losing none."""
     sources = shipped()

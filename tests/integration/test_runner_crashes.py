@@ -121,6 +121,7 @@ def _own_database(server: EmbeddedServer, name: str) -> Database:
     return Database(cluster, name)
 
 
+@pytest.mark.slow
 def test_a_server_stopped_hard_loses_nothing_committed(own: EmbeddedServer) -> None:
     """Immediate stop in mid-revision: after the start the same upgrade finishes."""
     clean = _own_database(own, "clean")

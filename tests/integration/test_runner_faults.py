@@ -87,6 +87,7 @@ def test_an_ended_run_leaves_nothing_half_done(
     assert _versions(database) == ["t_slow"]
 
 
+@pytest.mark.slow
 def test_a_lost_lock_ends_the_run(database: Database, branch: Branch, run: Run) -> None:
     """The session of the lock ended: what ran stays, nothing more begins."""
     branch.add("t_first", SLOW.replace("pg_sleep(30)", "pg_sleep(2)"))

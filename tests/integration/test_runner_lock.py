@@ -55,6 +55,7 @@ def test_reading_commands_do_not_wait(
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_waiting_upgrade_goes_on(database: Database, branch: Branch) -> None:
     """The lock is taken as soon as it is free; the waiter then does its work."""
     branch.add("t_waits", 'as_owner(); op.execute("CREATE TABLE auth.waited (a int)")')
@@ -114,6 +115,7 @@ def test_a_lock_never_free_is_refused(
     assert _versions(database) == [branch.shipped]
 
 
+@pytest.mark.slow
 def test_relative_steps_are_not_repeated_by_a_retry(
     database: Database, branch: Branch, run: Run
 ) -> None:

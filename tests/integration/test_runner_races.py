@@ -105,6 +105,7 @@ def test_upgrades_at_once_give_one_result(
     _assert_won(empty, raced, alone)
 
 
+@pytest.mark.slow
 def test_two_databases_of_one_cluster_at_once(
     empty: Database, other: Database, raced: Branch, alone: Snapshot
 ) -> None:

@@ -45,6 +45,7 @@ def closed(folder: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "name", ["x" * 120, "a comma, a\ttab", 'it\'s "our" $HOME; höhle']
 )
+@pytest.mark.slow
 def test_any_name_of_a_folder_serves(
     embedded: Callable[..., EmbeddedServer], folder: Path, name: str
 ) -> None:

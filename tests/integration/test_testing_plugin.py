@@ -58,6 +58,7 @@ def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
     assert outcomes(done) == dict.fromkeys(ITEMS, "PASSED")
 
 
+@pytest.mark.slow
 def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
     """Each fault fails its own item with the object at fault, and no other item."""
     b8 = "migrations/versions/b8_odd_prices.py"
@@ -87,6 +88,7 @@ def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.slow
 def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
     """A node id is enough, and tests that are named alone stay alone."""
     (tested.folder / "test_own.py").write_text("def test_own():\n    pass\n")
@@ -106,6 +108,7 @@ def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
         ("revisions_env = SHOP=1", "KeyError: 'SHOP_URL'"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_read_fails_the_run(
     tested: Shop, cluster: Cluster, ini: str, told: str
 ) -> None:

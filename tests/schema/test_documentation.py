@@ -68,6 +68,7 @@ def test_pages_are_those_of_the_newest_revision(database: Database) -> None:
     assert stale == [], "run make docs"
 
 
+@pytest.mark.slow
 def test_the_command_builds_the_same_pages() -> None:
     """`platform docs build` starts a server of its own and reads the same from it."""
     assert schema_pages() == written(), "run make docs"
