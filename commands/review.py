@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -178,11 +180,7 @@ def review(
     from ai_platform.review.reports.verdict import exit_code  # noqa: PLC0415
 
     for path in out or ():
-        if path.suffix not in _FORMATS:
-            raise BadValue(
-                f"no such report: got {path.name!r}",
-                hint=f"end its name with one of {', '.join(_FORMATS)}",
-            )
+        _check_out(path)
     asked = run.Asked(
         rows=rows,
         dsn=_target(dsn),
@@ -207,12 +205,26 @@ def review(
     raise typer.Exit(exit_code(found, fail_on))
 
 
+def _check_out(path: Path) -> None:
+    """Refuse what could not be written in the end: measuring takes minutes."""
+    if path.suffix not in _FORMATS:
+        raise BadValue(
+            f"no such report: got {path.name!r}",
+            hint=f"end its name with one of {', '.join(_FORMATS)}",
+        )
+    folder = next(one for one in path.absolute().parents if one.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise BadValue(
+            f"cannot write {path}", hint="name a file in a folder that may be written"
+        )
+
+
 def _target(dsn: str | None) -> Target | None:
     if dsn is None:
         return None
     from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
 
-    target = resolve(dsn)
+    target = replace(resolve(dsn), source="--dsn")
     if target.password is not None:
         raise BadValue(
             "--dsn holds a password, which everybody on this machine can read",

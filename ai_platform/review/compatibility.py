@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import ExecStatus
 
+from ai_platform.amounts import counted
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue, Refused
 
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 
     from .sources import RevisionSource
 
-__all__ = ["Broken", "Statement", "describe", "findings", "load", "record", "unusable"]
+__all__ = [
+    "Broken",
+    "Statement",
+    "beside",
+    "describe",
+    "findings",
+    "load",
+    "record",
+    "unusable",
+]
 
 RULE: Final = "old-code"
 _NAME: Final = re.compile(r"^\s*--\s*name:\s*(.+?)\s*$", re.MULTILINE)
@@ -266,6 +276,30 @@ def findings(source: RevisionSource, broken: Iterable[Broken]) -> tuple[Finding,
             accepted=accepted,
         )
         for item in broken
+    )
+
+
+def beside(
+    source: RevisionSource, fit: Sequence[Statement], unfit: Sequence[Broken]
+) -> tuple[Finding, ...]:
+    """Return a finding for *unfit*, which not even the schema before *source* takes.
+
+    They prove nothing about the change; where none is *fit*, nothing was proved.
+    """
+    if not unfit:
+        return ()
+    return (
+        Finding(
+            rule=RULE,
+            severity="note" if fit else "error",
+            revision=source.revision,
+            statement=None,
+            object=unfit[0].statement.name,
+            message=f"{len(unfit)} of {counted(len(fit) + len(unfit), 'statement')} "
+            f"cannot be prepared even before this revision: {unfit[0]}",
+            remedy="take them from the release that runs on the schema before it",
+            is_measured=True,
+        ),
     )
 
 

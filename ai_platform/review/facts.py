@@ -203,7 +203,10 @@ class StatementFacts:
     def strongest(self) -> Lock | None:
         """Return the strongest lock that it took; None when it took none."""
         new = [lock for lock in self.locks if lock.is_new]
-        return max(new, key=strength, default=None)
+        # a table says more to its reader than the indexes locked along with it
+        return max(
+            new, key=lambda lock: (strength(lock), lock.kind != "index"), default=None
+        )
 
 
 @dataclass(frozen=True, slots=True)

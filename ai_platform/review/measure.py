@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .scratch import Scratch
     from .sources import RevisionSource
 
-__all__ = ["ROWS", "Told", "measure"]
+__all__ = ["ROWS", "Told", "faults_told", "measure", "session_of"]
 
 ROWS: Final = 100_000
 """Rows in each touched table, unless asked otherwise."""
@@ -70,9 +70,8 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     """
     todo = [Plan.of(source, version_table) for source in sources]
     history = [Plan.only_up(source, version_table) for source in before]
-    session = migration_settings(own_settings()) if settings is None else settings
     options = Options(
-        session,
+        session_of(settings),
         rows,
         limit_s,
         version_table,
@@ -80,7 +79,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         look or (lambda *_: None),
         online,
     )
-    with _faults_told(), scratch(dsn, insist=insist) as server:
+    with faults_told(), scratch(dsn, insist=insist) as server:
         version = _build(server, history, options)
         stair = Stair(server, options)
         done = [stair.step(plan) for plan in todo]
@@ -94,9 +93,14 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     )
 
 
+def session_of(settings: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return what to set for a session: *settings*, or what our own runner sets."""
+    return migration_settings(own_settings()) if settings is None else settings
+
+
 @contextmanager
-def _faults_told() -> Iterator[None]:
-    """Turn what the scratch server could not do into an error with a next step."""
+def faults_told() -> Iterator[None]:
+    """Turn what the scratch server could not do into Refused, with a next step."""
     try:
         yield
     except psycopg.Error as error:

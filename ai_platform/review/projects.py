@@ -173,7 +173,7 @@ def _text(steps: tuple[Step, ...]) -> tuple[str, bool]:
     for inside, group in groupby(steps, key=attrgetter("in_transaction")):
         body = [step.sql for step in group]
         lines += ["BEGIN;", *body, "COMMIT;"] if inside else body
-    return "".join(f"{line}\n" for line in lines), True
+    return "".join(f"{line}\n" for line in lines), steps[0].in_transaction
 
 
 def upgrade_online(

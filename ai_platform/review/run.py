@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ai_platform.amounts import counted
 from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 from ai_platform.settings import settings
 
 from . import acceptances, compatibility, estimate, production, projects
 from ._plan import Plan
+from ._sessions import Worker
 from .facts import Finding, Review, RevisionFacts, StatementFacts
-from .measure import ROWS, measure
+from .measure import ROWS, faults_told, measure, session_of
 from .reports.verdict import LEAK, LOSS
 from .rules import Evidence, all_rules, engine
 from .scratch import scratch
@@ -22,8 +24,6 @@ from .statements import run_plainly
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    import psycopg
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
@@ -224,20 +224,24 @@ def _facts(plan: Plan) -> RevisionFacts:
 def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding]:
     """Yield what of the previous release the new schema refuses, revision by revision.
 
-    In a database of its own: the measured one goes up and down.
+    In a database of its own: the measured one goes up and down. Nothing where a
+    revision failed: what comes after it cannot be reached.
     """
     if asked.old_code is None or any(one.error for one in found.revisions):
         return
     statements = compatibility.load(asked.old_code)
     with (
+        faults_told(),
         scratch(asked.dsn, insist=asked.insist) as server,
         connect(server.place, application_name="platform-review") as connection,
     ):
         for source in project.before:
-            _upgrade(connection, source, project)
-        fit, _ = compatibility.describe(connection, statements)
+            _upgrade(server.place, source, project, asked)
+        fit, unfit = compatibility.describe(connection, statements)
+        if project.revisions:
+            yield from compatibility.beside(project.revisions[0], fit, unfit)
         for source in project.revisions:
-            _upgrade(connection, source, project)
+            _upgrade(server.place, source, project, asked)
             broken = compatibility.unusable(connection, fit)
             yield from compatibility.findings(source, broken)
             gone = {item.statement for item in broken}
@@ -245,11 +249,17 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
 
 
 def _upgrade(
-    connection: psycopg.Connection[Any], source: RevisionSource, project: Project
+    place: Target, source: RevisionSource, project: Project, asked: Asked
 ) -> None:
+    """Run *source* as it was measured: by its SQL, or else by its Python."""
+    if source.offline_error is not None:
+        projects.upgrade_online(
+            project, source.revision, place.url, timeout_s=asked.limit_s
+        )
+        return
     plan = Plan.of(source, project.version_table)
-    run_plainly(connection, (*plan.founding, *plan.up))
-    connection.execute("RESET ALL")
+    with Worker(place, session_of(asked.settings)) as worker:
+        run_plainly(worker.connection, (*plan.founding, *plan.up))
 
 
 def texts(project: Project) -> dict[str, str]:
@@ -303,8 +313,9 @@ def _lost_ways(found: Review) -> Iterator[Finding]:
                 revision=one.revision,
                 statement=None,
                 object=first.identity,
-                message=f"the way down leaves {len(one.left_behind)} differences, "
-                f"such as {first.kind} {first.identity}: {first.property}",
+                message="the way down leaves "
+                f"{counted(len(one.left_behind), 'difference')}, such as "
+                f"{first.kind} {first.identity}: {first.property}",
                 remedy="take back in downgrade() what upgrade() did",
                 is_measured=True,
             )

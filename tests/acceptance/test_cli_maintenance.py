@@ -256,6 +256,7 @@ def test_a_reader_is_shown_a_policy(call: Platform, run: Run) -> None:
         assert run(*words, *more, env=env).returncode == 4
 
 
+@pytest.mark.slow
 def test_durable_mode_is_no_drift(call: Platform, run: Run, database: Database) -> None:
     """Days of before may be UNLOGGED still; one that begins after must be logged."""
     call("partitions apply")

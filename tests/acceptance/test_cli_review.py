@@ -96,6 +96,7 @@ def test_a_revision_that_fails_ends_with_four(review: Review, shop: Shop) -> Non
     assert "no_such_thing" in said
 
 
+@pytest.mark.slow
 def test_a_revision_that_hangs_is_cancelled(review: Review, shop: Shop) -> None:
     """After --timeout it has failed; nobody waits for it until tomorrow."""
     shop.add("c9", "op.execute('SELECT pg_sleep(600)')")
@@ -135,6 +136,7 @@ def test_old_code_must_still_work(review: Review, shop: Shop, tmp_path: Path) ->
     assert "42703" in said
 
 
+@pytest.mark.slow
 def test_nothing_is_left_on_the_server(
     review: Review, shop: Shop, cluster: Cluster
 ) -> None:

@@ -109,6 +109,7 @@ def test_data_survives_down(up: dict[str, str]) -> None:
     assert "acme" in run_program("platform", "org", "list", env=up).stdout
 
 
+@pytest.mark.slow
 def test_two_ups_at_once_agree(fresh: dict[str, str]) -> None:
     """Two terminals on a fresh machine end with one server and one administrator."""
     command = [str(SCRIPTS / "platform"), "up", "--json"]

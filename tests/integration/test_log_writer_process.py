@@ -169,6 +169,7 @@ kill()
     assert stored(database) == ["1"]
 
 
+@pytest.mark.slow
 def test_a_signal_within_push_does_not_lock_up(database: Database) -> None:
     """SIGTERM may come between any two steps of push, flush and close."""
     text = """
@@ -354,6 +355,7 @@ print(len(seen), w.set_aside)
     assert run_script(database, text) == "3 {'bad_row': 3}\n"
 
 
+@pytest.mark.slow
 def test_no_thread_and_no_file_is_left(database: Database) -> None:
     """A hundred writers, opened and closed, leave the process as it was."""
     text = """

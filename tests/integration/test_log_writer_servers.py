@@ -116,6 +116,7 @@ def test_a_stopped_server_ends_in_the_fallback(
     assert sum(writing.writer.set_aside.values()) == 50 + tries - 1
 
 
+@pytest.mark.slow
 def test_no_session_to_spare_is_waited_for(
     own: Own, admin: psycopg.Connection[Any], open_writer: Callable[..., Writing]
 ) -> None:

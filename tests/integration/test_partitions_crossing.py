@@ -133,6 +133,7 @@ def test_no_writer_waits_for_a_delayed_removal(
     assert "delayed" in outcomes(pruned.result())
 
 
+@pytest.mark.slow
 def test_a_writer_gets_its_partition_meanwhile(
     database: Database, keeper: Any, watch: Any
 ) -> None:

@@ -195,6 +195,7 @@ def test_another_granularity_leaves_no_gap(keeper: Any, way: tuple[str, ...]) ->
             assert one.upper == other.lower
 
 
+@pytest.mark.slow
 def test_a_crash_takes_unlogged_rows_only(
     embedded: Callable[..., EmbeddedServer],
 ) -> None:

@@ -267,6 +267,7 @@ def test_a_revision_without_sql_is_not_measured(
     assert review.is_measured is False
 
 
+@pytest.mark.slow
 def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
     """A revision that reads data runs as it is, and its locks and rows are seen."""
 
@@ -294,6 +295,7 @@ def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
     assert facts.notes == (SEEN_IN_PASSING,)
 
 
+@pytest.mark.slow
 def test_measuring_again_gives_the_same_facts(measured: Callable[..., Review]) -> None:
     """A report differs from the next one where the change does, and in timing."""
     change = source(

@@ -19,6 +19,7 @@ def names(project: Project) -> list[str]:
     return [source.revision for source in project.revisions]
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_its_revisions(shop: Shop) -> None:
     """Committed, edited and not yet known files count since the branch began."""
     shop.git("init", "--quiet")

@@ -63,6 +63,7 @@ def temporary(tmp_path: Path) -> Path:
     ],
     ids=["terminated", "interrupted", "failed"],
 )
+@pytest.mark.slow
 def test_nothing_stays_behind(
     temporary: Path, then: str, number: signal.Signals | None, status: int
 ) -> None:

@@ -117,6 +117,7 @@ def test_a_lost_lock_ends_the_run(database: Database, branch: Branch, run: Run) 
     assert again.returncode == 0, again.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_reported_by_the_next(
     database: Database, branch: Branch, run: Run
 ) -> None:

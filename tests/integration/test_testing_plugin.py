@@ -50,6 +50,7 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {name: outcome for outcome, name in found}
 
 
+@pytest.mark.slow
 def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
     """Every revision is an item; a sound project passes and leaves no database."""
     done = run(tested, cluster)
