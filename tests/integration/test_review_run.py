@@ -1,0 +1,92 @@
+"""What a whole review says of a project that is not ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ai_platform.connection import resolve
+from ai_platform.review import projects, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ai_platform.review.facts import Finding, Review
+    from tests.support.database import Database
+    from tests.support.projects import Shop
+
+RENAME = "op.execute('ALTER TABLE products RENAME COLUMN name TO title')"
+RENAME_BACK = "op.execute('ALTER TABLE products RENAME COLUMN title TO name')"
+READ = "assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1"
+CONCURRENTLY = """with op.get_context().autocommit_block():
+        op.execute("CREATE INDEX CONCURRENTLY ix_op ON orders (product_id)")
+    op.execute("COMMENT ON TABLE orders IS 'sold'")"""
+TAKEN_BACK = """op.execute("COMMENT ON TABLE orders IS NULL")
+    op.execute("DROP INDEX ix_op")"""
+
+
+def reviewed(
+    shop: Shop, empty: Database, span: str, old_code: Path | None = None
+) -> Review:
+    """Return the review of *span* with a few rows."""
+    project = projects.read(shop.ini, span=span)
+    dsn = resolve(empty.url)
+    asked = run.Asked(rows=50, dsn=dsn, settings={}, old_code=old_code)
+    return run.review(project, asked)
+
+
+def old_code(found: Review) -> list[Finding]:
+    """Return what was found of the previous release."""
+    return [item for item in found.findings if item.rule == "old-code"]
+
+
+def test_a_first_step_may_stand_outside(shop: Shop, empty: Database) -> None:
+    """An index built concurrently before other steps runs as Alembic runs it."""
+    shop.add("c9", CONCURRENTLY, TAKEN_BACK)
+
+    (found,) = reviewed(shop, empty, "c9").revisions
+
+    assert found.error is None
+    assert [item.in_transaction for item in found.up] == [False, True]
+    assert found.is_reversible
+
+
+def test_a_table_is_named_before_its_index(shop: Shop, empty: Database) -> None:
+    """Both are locked alike; whoever waits knows the table."""
+    shop.add("c9", "op.drop_column('products', 'name')")
+
+    (found,) = reviewed(shop, empty, "c9").revisions
+
+    strongest = found.up[0].strongest
+    assert strongest is not None
+    assert (strongest.mode, strongest.relation) == ("AX", "public.products")
+
+
+def test_old_code_meets_revisions_in_python(
+    shop: Shop, empty: Database, tmp_path: Path
+) -> None:
+    """A revision without SQL breaks the previous release as any other does."""
+    shop.add("c9", f"{READ}\n    {RENAME}", RENAME_BACK)
+    old = tmp_path / "old.sql"
+    old.write_text("-- name: find\nSELECT name FROM products;\n", encoding="utf-8")
+
+    (finding,) = old_code(reviewed(shop, empty, "c9", old))
+
+    assert (finding.severity, finding.object) == ("error", "name")
+
+
+@pytest.mark.parametrize(
+    ("more", "severity"), [("", "error"), ("SELECT name FROM products;", "note")]
+)
+def test_old_code_that_never_fitted_is_told(
+    shop: Shop, empty: Database, tmp_path: Path, more: str, severity: str
+) -> None:
+    """What cannot be prepared before the change proves nothing, and that is said."""
+    old = tmp_path / "old.sql"
+    old.write_text(f"SELECT nobody FROM products;\n{more}\n", encoding="utf-8")
+
+    (finding,) = old_code(reviewed(shop, empty, "b8", old))
+
+    assert finding.severity == severity
+    assert "even before this revision" in finding.message
