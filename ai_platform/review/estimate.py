@@ -107,6 +107,10 @@ def _line(
     if fewer >= units:
         return 0.0, seconds / units
     slope = max(0.0, (seconds - before) / (units - fewer))
+    # more rows were worked through in no more time: that is noise, and a constant
+    # would say that the size of a table does not matter
+    if not slope and _seen(large) > _seen(small):
+        return 0.0, seconds / units
     # a line through two points that falls below zero has no constant part
     if slope * units > seconds:
         return 0.0, seconds / units
@@ -125,6 +129,13 @@ def _relations(sample: Sample) -> list[str]:
     if facts.tag in _SORTS or any(name not in sample.rows for name in found):
         found += [lock.relation for lock in facts.locks if lock.is_new]
     return [name for name in dict.fromkeys(found) if sample.rows.get(name)]
+
+
+def _seen(sample: Sample) -> int:
+    """Return how many rows the statement was seen to work through."""
+    facts = sample.facts
+    every = (*facts.scanned, *facts.updated, *facts.deleted)
+    return sum(one.rows for one in every)
 
 
 def _work(sample: Sample, names: Sequence[str]) -> float:

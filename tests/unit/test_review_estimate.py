@@ -99,6 +99,14 @@ def test_noise_makes_no_nonsense(before: float) -> None:
     assert 0.2 <= found.seconds <= 2.1
 
 
+def test_noise_does_not_hide_the_size() -> None:
+    """Where more rows took no longer, all of the time is taken for the rows'."""
+    found = estimate(sample(0.2, 10_000), sample(0.2, 100_000), production())
+
+    assert found is not None
+    assert found.seconds == pytest.approx(2.0)
+
+
 def test_what_reads_nothing_stays_as_it_is() -> None:
     """A change of the catalog takes as long on any size."""
     facts = statement(0.003)
