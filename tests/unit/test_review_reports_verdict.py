@@ -44,6 +44,10 @@ def _with(*severities: Severity) -> Review:
         (reviews.safe, "Safe to run: nothing found"),
         (reviews.accepted, "Safe to run: nothing found, 1 accepted"),
         (reviews.unmeasured, "Not known: 1 statement not measured"),
+        (
+            lambda: replace(reviews.safe(), is_measured=False),
+            "Not measured: nothing found",
+        ),
         (reviews.review, "Nothing to review: no revision in the range"),
         (
             reviews.failed,

@@ -78,7 +78,9 @@ class Verdict:
         """Return the verdict in one sentence."""
         if not self.revisions and self.risk == "ok":
             return "Nothing to review: no revision in the range"
-        return f"{_OPENING[self.risk]}: {', '.join(self._reasons())}"
+        is_passed = self.risk in ("ok", "note")
+        opening = _OPENING[self.risk] if self.is_measured or not is_passed else _READ
+        return f"{opening}: {', '.join(self._reasons())}"
 
     @property
     def scope(self) -> str:
@@ -115,6 +117,8 @@ _OPENING: Final[dict[Risk, str]] = {
     "note": "Safe to run",
     "ok": "Safe to run",
 }
+_READ: Final = "Not measured"
+"""Instead of the word that it is safe, where it was only read."""
 
 
 def judge(review: Review) -> Verdict:
