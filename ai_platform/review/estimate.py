@@ -74,11 +74,13 @@ def estimate(
     A second measurement at fewer rows, *small*, separates what any size costs from
     what each row costs; without it all of the time is taken for the rows'. A rewrite
     counts bytes, everything else rows; sorting counts their logarithm too. None where
-    it was not measured.
+    it was not measured, or not with rows in a table that has some in production.
     """
     if not large.facts.is_measured or (small and not small.facts.is_measured):
         return None
     names = _relations(large)
+    if not names and _is_empty_here(large, production):
+        return None
     units = _work(large, names)
     constant, slope = _line(small, names, large, units)
     tables = {name: production.table(name) for name in names}
@@ -136,6 +138,13 @@ def _seen(sample: Sample) -> int:
     facts = sample.facts
     every = (*facts.scanned, *facts.updated, *facts.deleted)
     return sum(one.rows for one in every)
+
+
+def _is_empty_here(sample: Sample, production: Statistics) -> bool:
+    """Return whether a locked table has rows in production, and had none here."""
+    locked = {one.relation for one in sample.facts.locks if one.mode in STRONG}
+    found = [production.table(name) for name in locked if not sample.rows.get(name)]
+    return any(one is not None and one.bytes for one in found)
 
 
 def _work(sample: Sample, names: Sequence[str]) -> float:

@@ -75,6 +75,11 @@ def check(asked: Asked) -> None:
         compatibility.load(asked.old_code)
     if asked.stats is not None:
         production.load(asked.stats)
+        if asked.rows < _FEWER:
+            raise BadValue(
+                f"--stats needs rows to reckon from: got --rows {asked.rows}",
+                hint="leave --rows out, or ask for thousands",
+            )
 
 
 def with_acceptances(asked: Asked, path: Path | None, project: Project) -> Asked:

@@ -99,6 +99,13 @@ def test_noise_makes_no_nonsense(before: float) -> None:
     assert 0.2 <= found.seconds <= 2.1
 
 
+def test_an_empty_table_tells_nothing() -> None:
+    """What took no time without rows says nothing of a table that has them."""
+    empty = Sample(statement(0.001), {})
+
+    assert estimate(empty, empty, production()) is None
+
+
 def test_noise_does_not_hide_the_size() -> None:
     """Where more rows took no longer, all of the time is taken for the rows'."""
     found = estimate(sample(0.2, 10_000), sample(0.2, 100_000), production())
