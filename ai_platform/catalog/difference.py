@@ -12,8 +12,9 @@ from ._wording import change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WHOLE", "Difference", "diff", "render"]
+__all__ = ["WHOLE", "Difference", "diff", "is_validation", "render"]
 
+_VALID = (None, False, "false")
 WHOLE = "object"
 PRESENT = "present"
 # Older servers do not know the right: there an owner's full rights lack the word.
@@ -120,6 +121,20 @@ def _changed(
             continue
         weak = (left.key.kind, name) in _OPERATORS_CHOICE
         yield Difference(*left.key, name, old, new, weak=weak)
+
+
+def is_validation(kind: str, property_: str, before: Any, after: Any) -> bool:
+    """Return whether a constraint became valid, or a NOT NULL that was NOT VALID.
+
+    PostgreSQL knows no way back from that, and nobody needs one.
+    """
+    if kind == "constraint" and property_ == "not valid":
+        return bool(before) and str(before) != "false" and after in _VALID
+    return (
+        kind == "column"
+        and "not valid" in str(before)
+        and "not valid" not in str(after)
+    )
 
 
 def render(differences: list[Difference]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from ai_platform.catalog.difference import is_validation
 from ai_platform.connection import first_line
 from ai_platform.errors import PlatformError
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from ._plan import Options, Plan
     from ._run import Way
+    from .facts import StatementFacts
     from .scratch import Scratch
     from .statements import Relation, Statement
 
@@ -128,7 +130,11 @@ class Stair:
         facts = replace(facts, down=down.statements, notes=tuple(notes))
         if down.error is not None:
             return self._without_way_back(bench, facts, down, after)
-        left = evidence.catalog_changes(before, bench.catalog())
+        left = tuple(
+            one
+            for one in evidence.catalog_changes(before, bench.catalog())
+            if not is_validation(one.kind, one.property, one.before, one.after)
+        )
         gone = lost(held, bench.contents(ground.names), lossy=plan.source.lossy)
         self._tell(plan, "up again")
         error = self._again(plan)
@@ -148,10 +154,13 @@ class Stair:
         name, total, told = plan.source.revision, len(statements), self._options.tell
         if plan.source.offline_error is not None:
             told(Told(name, doing))
-            return bench.measure_online(
+            way = bench.measure_online(
                 lambda: self._run_online(place, plan, doing),
                 f"-- Python, run as it is: {plan.source.offline_error}",
             )
+            version_table = self._options.version_table
+            own = tuple(_of_project(item, version_table) for item in way.statements)
+            return replace(way, statements=own)
         return bench.measure(
             statements,
             progress=lambda item: told(Told(name, doing, item.number, total)),
@@ -201,6 +210,22 @@ def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool 
 def _plain(name: str) -> str:
     """Return *name* as it stands in the catalog."""
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:
+    """Return *facts* without what Alembic does in its own table."""
+
+    def is_own(relation: str) -> bool:
+        return relation.rpartition(".")[2] != version_table.rpartition(".")[2]
+
+    return replace(
+        facts,
+        locks=tuple(item for item in facts.locks if is_own(item.relation)),
+        scanned=tuple(item for item in facts.scanned if is_own(item.relation)),
+        inserted=tuple(item for item in facts.inserted if is_own(item.relation)),
+        updated=tuple(item for item in facts.updated if is_own(item.relation)),
+        deleted=tuple(item for item in facts.deleted if is_own(item.relation)),
+    )
 
 
 def _is_one_transaction(statements: Sequence[Statement]) -> bool:

@@ -132,6 +132,7 @@ def test_a_stopped_demo_leaves_nothing(
     assert organizations(database) == ["default", "demo-harbor", "demo-orchard"]
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_progress(env: dict[str, str]) -> None:
     """A person at a terminal sees that something is going on."""
     child, terminal = pty.fork()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.programs import Run
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 
 class Followed:
     """A running `platform logs tail --follow`; `read` waits for so many lines."""

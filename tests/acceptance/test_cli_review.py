@@ -75,6 +75,7 @@ def test_a_dangerous_change_ends_with_one(review: Review, shop: Shop) -> None:
     assert "nobody reads it" in accepted
 
 
+@pytest.mark.slow
 def test_an_acceptance_that_nothing_needs_is_an_error(
     review: Review, shop: Shop
 ) -> None:
@@ -114,6 +115,22 @@ def test_a_way_down_that_leaks_ends_with_four(review: Review, shop: Shop) -> Non
     assert "function public.f()" in said
 
 
+def test_not_valid_then_validate_is_safe(review: Review, shop: Shop) -> None:
+    """The pair of the textbook passes: nobody can take a validation back."""
+    table = "ALTER TABLE products"
+    check = "ADD CONSTRAINT ck_products_id CHECK (id > 0) NOT VALID"
+    shop.add(
+        "c9",
+        f"op.execute('{table} {check}')",
+        f"op.execute('{table} DROP CONSTRAINT ck_products_id')",
+    )
+    shop.add(
+        "d9", f"op.execute('{table} VALIDATE CONSTRAINT ck_products_id')", parent="c9"
+    )
+
+    assert "Safe to run" in review("c9..d9").stdout
+
+
 def test_what_is_only_read_says_so(review: Review, shop: Shop) -> None:
     """Without measuring no server is needed, and no fact is claimed."""
     shop.add("c9", RENAME, RENAME_BACK)
@@ -124,6 +141,7 @@ def test_what_is_only_read_says_so(review: Review, shop: Shop) -> None:
     assert "rename-breaks-code" in said
 
 
+@pytest.mark.slow
 def test_old_code_must_still_work(review: Review, shop: Shop, tmp_path: Path) -> None:
     """Statements of the previous release are prepared on the new schema."""
     shop.add("c9", RENAME, RENAME_BACK)

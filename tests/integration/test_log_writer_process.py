@@ -14,6 +14,9 @@ from tests.support.programs import CHECKOUT
 if TYPE_CHECKING:
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 HEAD = """
 import asyncio, multiprocessing, os, signal, sys, threading, time, warnings
 warnings.filterwarnings('ignore', '.*fork', DeprecationWarning)
@@ -169,7 +172,6 @@ kill()
     assert stored(database) == ["1"]
 
 
-@pytest.mark.slow
 def test_a_signal_within_push_does_not_lock_up(database: Database) -> None:
     """SIGTERM may come between any two steps of push, flush and close."""
     text = """
@@ -309,7 +311,6 @@ print(w.pending, w.is_connected)
     assert run_script(database, "import logging" + text) == "0 True\n"
 
 
-@pytest.mark.slow
 def test_a_loop_that_is_torn_down_is_survived(database: Database) -> None:
     """stop() and close() in the middle of a batch: another loop, or the end, writes."""
     text = """
@@ -355,7 +356,6 @@ print(len(seen), w.set_aside)
     assert run_script(database, text) == "3 {'bad_row': 3}\n"
 
 
-@pytest.mark.slow
 def test_no_thread_and_no_file_is_left(database: Database) -> None:
     """A hundred writers, opened and closed, leave the process as it was."""
     text = """
@@ -377,7 +377,6 @@ print(count() == before, before, count())
     assert run_script(database, text).startswith("True")
 
 
-@pytest.mark.slow
 def test_an_idle_writer_costs_nothing(database: Database) -> None:
     """Connected and idle, or without any server: the processor rests."""
     text = """

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 AT = time_of_day(0, 10)
 DETACH = "ALTER TABLE public.request_logs DETACH PARTITION {} CONCURRENTLY"
 

@@ -13,6 +13,9 @@ from ai_platform.maintenance import partitions
 if TYPE_CHECKING:
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 PLACES = [
     ("Pacific/Auckland", "SQL, DMY"),
     ("Asia/Kolkata", "German, DMY"),
@@ -49,7 +52,6 @@ def ranges(database: Database, parent: str) -> set[tuple[datetime, datetime]]:
     return {(lower, upper) for lower, upper in conn.execute(query, [parent])}
 
 
-@pytest.mark.slow
 def test_the_plan_is_what_the_server_makes(abroad: Database) -> None:
     """The catalog holds the planned bounds, and the server's own function agrees."""
     conn = abroad.connect("migrator")

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.projects import Shop
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 OLD_CODE = """
 -- name: find product
 -- types: integer
@@ -234,7 +237,6 @@ def test_recording_needs_its_extension(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_recorded_statements_hold_no_values(folder: Path) -> None:
     """What a login ran is written down with types, its search_path and no data."""
     options = {**SWIFT, "shared_preload_libraries": "pg_stat_statements"}

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tests.support.cluster import Cluster
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 SETUP = """
     CREATE SCHEMA shop;
     CREATE TABLE shop.orders (id integer, name text NOT NULL, amount integer);

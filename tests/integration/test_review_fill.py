@@ -17,6 +17,9 @@ from ai_platform.review.preserve import contents
 if TYPE_CHECKING:
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 FOREIGN = Path(__file__).parents[1] / "support" / "foreign_schema.sql"
 AGAIN = """
     SELECT format('ALTER TABLE %%s ADD CONSTRAINT again %%s', c.conrelid::regclass,

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ai_platform.review.facts import Finding
     from ai_platform.review.projects import Project
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 # entries of the file are dated; what it accepts here must not depend on the day
 TODAY = date(2026, 12, 1)
 

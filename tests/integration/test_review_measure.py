@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.support.cluster import Cluster
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 ROWS = 500
 SHOP = """
     CREATE TABLE public.shop (id bigint PRIMARY KEY, name varchar(20) NOT NULL, n int);
@@ -231,7 +234,6 @@ CREATE = "CREATE INDEX CONCURRENTLY {} ix ON public.shop (n);"
         ("BEGIN; ALTER TABLE shop ADD c int; COMMIT;" + CREATE.format(""), False),
     ],
 )
-@pytest.mark.slow
 def test_a_stopped_step_can_be_repeated_or_not(
     only: Callable[..., RevisionFacts], up: str, *, expected: bool
 ) -> None:
@@ -267,7 +269,6 @@ def test_a_revision_without_sql_is_not_measured(
     assert review.is_measured is False
 
 
-@pytest.mark.slow
 def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
     """A revision that reads data runs as it is, and its locks and rows are seen."""
 
@@ -295,7 +296,6 @@ def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
     assert facts.notes == (SEEN_IN_PASSING,)
 
 
-@pytest.mark.slow
 def test_measuring_again_gives_the_same_facts(measured: Callable[..., Review]) -> None:
     """A report differs from the next one where the change does, and in timing."""
     change = source(

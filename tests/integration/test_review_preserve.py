@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 SETUP = """
     CREATE TYPE mood AS ENUM ('calm', 'cross');
     CREATE TABLE parcel (
@@ -205,7 +208,6 @@ def empty_tables(conn: psycopg.Connection[Any]) -> list[str]:
     return [str(one) for one in done.unfilled if one.reason != "it has no partition"]
 
 
-@pytest.mark.slow
 def test_the_last_revisions_keep_all_rows(database: Database) -> None:
     """Filled at the revision before, every column survives up, down and up."""
     last = [one.id for one in offline.revisions()][-3:]

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.projects import Shop
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 ALL = ["a1", "c3", "b2", "d4", "e5", "f6", "a7", "b8"]
 
 
@@ -139,7 +142,6 @@ def test_env_without_offline_mode_is_told(shop: Shop, instead: str) -> None:
     assert "CREATE TRIGGER" in project.revisions[0].up_sql
 
 
-@pytest.mark.slow
 def test_async_projects_are_read_and_run(shop: Shop, empty: Database) -> None:
     """Alembic's async template, both ways."""
     text = (shop.env.parent / "env_async.py").read_text()
@@ -245,7 +247,6 @@ def test_broken_projects_get_one_line(
     assert caught.value.hint
 
 
-@pytest.mark.slow
 def test_an_endless_project_is_ended(shop: Shop) -> None:
     """A project that waits for something does not hold up CI."""
     shop.replace(
@@ -313,7 +314,6 @@ def test_reading_leaves_no_trace(shop: Shop) -> None:
     assert sorted(shop.folder.rglob("*")) == before
 
 
-@pytest.mark.slow
 def test_one_revision_is_run_online(shop: Shop, empty: Database) -> None:
     """What cannot be written runs by its env.py, led away from the URL that it has."""
     project = projects.read(shop.ini)

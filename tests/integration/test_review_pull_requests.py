@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from ai_platform.review.projects import Project
     from tests.support.projects import Shop
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 
 def names(project: Project) -> list[str]:
     """Return the ids of what is to be reviewed."""
     return [source.revision for source in project.revisions]
 
 
-@pytest.mark.slow
 def test_a_pull_request_is_its_revisions(shop: Shop) -> None:
     """Committed, edited and not yet known files count since the branch began."""
     shop.git("init", "--quiet")

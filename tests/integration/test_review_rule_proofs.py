@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tests.support.rule_proofs import Proofs
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 # one of each kind of evidence; the others are slow
 DEFAULT = {
     "index-not-concurrent",

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.projects import Shop
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 RENAME = "op.execute('ALTER TABLE products RENAME COLUMN name TO title')"
 RENAME_BACK = "op.execute('ALTER TABLE products RENAME COLUMN title TO name')"
 READ = "assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1"

@@ -22,6 +22,9 @@ from tests.support.environment import clean_environment
 if TYPE_CHECKING:
     from tests.support.database import Database
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 WAITS = """
 import time
 from ai_platform.review.scratch import scratch
@@ -63,7 +66,6 @@ def temporary(tmp_path: Path) -> Path:
     ],
     ids=["terminated", "interrupted", "failed"],
 )
-@pytest.mark.slow
 def test_nothing_stays_behind(
     temporary: Path, then: str, number: signal.Signals | None, status: int
 ) -> None:
@@ -77,7 +79,6 @@ def test_nothing_stays_behind(
     assert servers_in(temporary) == []
 
 
-@pytest.mark.slow
 def test_the_next_review_sweeps_up(temporary: Path) -> None:
     """What a killed review left, a running server, is stopped by the next one."""
     with owner_of_scratch(temporary, "time.sleep(60)") as program:

@@ -58,6 +58,7 @@ CODES = {"client killed": -9, "backend ended": 3, "lock ended": 4, "Ctrl-C": 130
 
 
 @pytest.mark.parametrize("fault", ["client killed", "backend ended", "Ctrl-C"])
+@pytest.mark.slow
 def test_an_ended_run_leaves_nothing_half_done(
     database: Database, branch: Branch, run: Run, fault: str
 ) -> None:

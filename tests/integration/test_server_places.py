@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from ai_platform.server import EmbeddedServer
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 only_root = pytest.mark.skipif(not is_root(), reason="only root drops to another user")
 
 
@@ -45,7 +48,6 @@ def closed(folder: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     "name", ["x" * 120, "a comma, a\ttab", 'it\'s "our" $HOME; höhle']
 )
-@pytest.mark.slow
 def test_any_name_of_a_folder_serves(
     embedded: Callable[..., EmbeddedServer], folder: Path, name: str
 ) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from ai_platform.server import EmbeddedServer
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 
 def pid_of(server: EmbeddedServer) -> int:
     """Return the process of a running server."""

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tests.support.cluster import Cluster
     from tests.support.projects import Shop
 
+# the gate and `make torture` run them
+pytestmark = pytest.mark.slow
+
 REVISIONS = ["a1", "c3", "b2", "d4", "e5", "f6", "a7", "b8"]
 ITEMS = [
     "single_head",
@@ -50,7 +53,6 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     return {name: outcome for outcome, name in found}
 
 
-@pytest.mark.slow
 def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
     """Every revision is an item; a sound project passes and leaves no database."""
     done = run(tested, cluster)
@@ -59,7 +61,6 @@ def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
     assert outcomes(done) == dict.fromkeys(ITEMS, "PASSED")
 
 
-@pytest.mark.slow
 def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
     """Each fault fails its own item with the object at fault, and no other item."""
     b8 = "migrations/versions/b8_odd_prices.py"
@@ -89,7 +90,6 @@ def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
     assert "Traceback" not in done.stdout
 
 
-@pytest.mark.slow
 def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
     """A node id is enough, and tests that are named alone stay alone."""
     (tested.folder / "test_own.py").write_text("def test_own():\n    pass\n")
@@ -109,7 +109,6 @@ def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
         ("revisions_env = SHOP=1", "KeyError: 'SHOP_URL'"),
     ],
 )
-@pytest.mark.slow
 def test_what_cannot_be_read_fails_the_run(
     tested: Shop, cluster: Cluster, ini: str, told: str
 ) -> None:

@@ -12,6 +12,8 @@ from ._tree import option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ai_platform.review.facts import Severity
+
     from ._context import StatementContext
 
 __all__ = ["RULE"]
@@ -33,7 +35,15 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         severity = statement.weigh(table, "error")
         # EXCLUSIVE is what a concurrent refresh holds: readers go on
         if costs and severity and mode != "X":
-            yield Hit(table, statement.cost(), is_measured=True, severity=severity)
+            yield _hit(statement, table, severity)
+
+
+def _hit(statement: StatementContext, table: str, severity: Severity) -> Hit:
+    """Return what was seen; of Python nobody knows whether the lock came first."""
+    if statement.facts.tag != "PYTHON":
+        return Hit(table, statement.cost(), is_measured=True, severity=severity)
+    told = f"{statement.cost()}, or before it: the order within Python is not known"
+    return Hit(table, told, is_measured=True, severity="warning")
 
 
 def _read(statement: StatementContext) -> Iterator[Hit]:
