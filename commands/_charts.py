@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["bars", "columns", "sparkline"]
+__all__ = ["bars", "columns"]
 
 _RISING: Final = " ▁▂▃▄▅▆▇█"
 _RISING_ASCII: Final = " ..::||##"
@@ -78,13 +78,6 @@ def bars(
         f"{pad(label, edge)}  {text:>{tail}} {_bar(value / highest, room)}".rstrip()
         for label, text, (_, value) in zip(labels, values, rows, strict=True)
     ]
-
-
-def sparkline(values: Sequence[float | None], *, cells: int | None = None) -> str:
-    """Return *values* as one line of columns; None is a space."""
-    fitted = _fitted(list(values), cells or _terminal())
-    top = max((value or 0.0 for value in fitted), default=0.0) or 1.0
-    return "".join(_cell(value, top, 0, 1) for value in fitted)
 
 
 def _terminal() -> int:

@@ -10,14 +10,13 @@ from psycopg import Error, errors, sql
 
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue, Refused
-from ai_platform.settings import settings
 from ai_platform.text import quoted
 
 from ._archived_file import ArchiveFault, Manifest, blocks, verified
 from ._attached import partitions_of
 from ._bounds import Bounds, gaps
 from ._policies import policy_of
-from ._session import limit_waits, session
+from ._session import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,7 +158,6 @@ def _covering(conn: psycopg.Connection[Any], manifest: Manifest) -> sql.Identifi
 
 
 def _load(conn: psycopg.Connection[Any], manifest: Manifest, load: _Load) -> None:
-    limit_waits(conn, settings().lock_timeout_s)
     try:
         with conn.transaction():
             if load.is_new:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from ._environment import KEEPALIVES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,15 +22,6 @@ _OF_FAULTS: Final = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 10.0
 _CONNECT_TIMEOUT_S: Final = 5
-# a dead peer is noticed while idle within about 20 seconds, and within 5 when data
-# waits for its acknowledgement
-_KEEPALIVES: Final = {
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5000,
-}
 
 
 class Dialer:
@@ -44,7 +37,7 @@ class Dialer:
             # binary COPY sends text in the encoding of the client
             "client_encoding": "utf8",
             "connect_timeout": _CONNECT_TIMEOUT_S,
-            **_KEEPALIVES,
+            **KEEPALIVES,
         }
         self._wake = wake
         self._attempt: _Attempt | None = None

@@ -12,7 +12,17 @@ from typing import Final
 
 from ai_platform.errors import BadValue
 
-__all__ = ["conninfo", "count", "duration", "node_id", "seconds"]
+__all__ = ["KEEPALIVES", "conninfo", "count", "duration", "node_id", "seconds"]
+
+KEEPALIVES: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5000,
+}
+"""How libpq notices a dead peer: within about 20 seconds while idle, and within 5 when
+data waits for its acknowledgement."""
 
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)")
 _SECONDS: Final = {

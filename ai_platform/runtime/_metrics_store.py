@@ -19,6 +19,8 @@ from psycopg import errors, sql
 
 from ai_platform.names import ENSURE_PARTITION_FOR, METRICS
 
+from ._environment import KEEPALIVES
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
@@ -32,14 +34,6 @@ _STEP_TIMEOUT_S: Final = 5.0
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 30.0
 _AT_ONCE: Final = 200
-# for a service that is silent for long: a peer that is gone is noticed in between
-_KEEPALIVES: Final = {
-    "keepalives": 1,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 5000,
-}
 _INSERT: Final = f"""
     INSERT INTO {METRICS} (time, node_id, sys_mem_mb, go_routines, db_open_conns,
                            db_wait_count, extra)
@@ -130,7 +124,7 @@ class Store:
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is not None and not self._connection.closed:
             return self._connection
-        options: dict[str, Any] = {"connect_timeout": 5, **_KEEPALIVES}
+        options: dict[str, Any] = {"connect_timeout": 5, **KEEPALIVES}
         connection = await psycopg.AsyncConnection.connect(
             self._conninfo,
             autocommit=True,

@@ -13,7 +13,7 @@ import pytest
 
 from ai_platform.page import page, table
 from commands._axis import short, steps, time_marks
-from commands._charts import bars, columns, sparkline
+from commands._charts import bars, columns
 from commands._plots import Series, line_plot, ranking, stacked_plot
 from commands._text import clip, width
 
@@ -84,7 +84,6 @@ def test_no_chart_is_wider_than_the_terminal(cells: int, count: int) -> None:
 
     assert max(map(width, lines)) <= cells
     assert "█" in lines[0]
-    assert width(sparkline(values, cells=cells)) <= cells
 
 
 def test_bars_are_cut_and_aligned() -> None:
@@ -104,7 +103,7 @@ def test_a_poor_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", stream)
     points = list(zip(_times(9), map(float, range(9)), strict=True))
 
-    text = "\n".join([*columns(points), *bars([("a", 3.0)]), sparkline([1.0, 2.0])])
+    text = "\n".join([*columns(points), *bars([("a", 3.0)])])
 
     assert text.isascii()
     assert "#" in text
@@ -113,7 +112,6 @@ def test_a_poor_terminal_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_makes_no_chart() -> None:
     """No value, and nothing but zeros, are no reason to fail."""
     assert columns([]) == bars([]) == []
-    assert sparkline([]) == ""
     assert columns([(START, 0.0)])
     assert bars([("zero", 0.0)]) == ["zero  0"]
 
