@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
+
+    from ._probes import OldTransaction
 
 __all__ = ["Monitor", "Seen", "Whom", "held_locks"]
 
@@ -21,6 +24,11 @@ SELECT l.relation, l.mode, l.granted
   FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
  WHERE l.locktype = 'relation' AND l.relation >= 16384
    AND d.datname = %s AND (l.pid = ANY (%s)) = %s
+"""
+# A transaction is waited for by its virtual id, which belongs to no relation.
+_WAITS: Final = f"""{_LOCKS} UNION ALL
+SELECT NULL, mode, granted FROM pg_catalog.pg_locks
+ WHERE locktype = 'virtualxid' AND NOT granted AND pid = ANY (%s)
 """
 _END: Final = """
 SELECT pg_catalog.pg_{}_backend(pid) FROM pg_catalog.pg_stat_activity
@@ -34,14 +42,16 @@ _GRACE_S: Final = 5.0
 class Seen:
     """Relation and mode of each lock *held* at some moment, and of each *waited* for.
 
-    *cancelled* when the statement ran longer than allowed.
+    *outwaits* when the statement waited for an older transaction to end, *cancelled*
+    when it ran longer than allowed.
     """
 
     held: set[tuple[int, str]] = field(default_factory=set)
     waited: set[tuple[int, str]] = field(default_factory=set)
+    outwaits: bool = False
     cancelled: bool = False
 
-    def add(self, rows: list[tuple[int, str, bool]]) -> None:
+    def add(self, rows: Iterable[tuple[int, str, bool]]) -> None:
         """Take in what one look at `pg_locks` gave."""
         for relation, mode, granted in rows:
             (self.held if granted else self.waited).add((relation, mode))
@@ -68,7 +78,10 @@ def held_locks(connection: psycopg.Connection[Any], whom: Whom) -> set[tuple[int
 
 
 class Monitor:
-    """Looks about every half millisecond, from a thread, while the block runs."""
+    """Looks about every half millisecond, from a thread, while the block runs.
+
+    Where an *old* transaction is open, it is ended as soon as somebody waits for it.
+    """
 
     def __init__(
         self,
@@ -76,8 +89,10 @@ class Monitor:
         whom: Whom,
         *,
         limit_s: float,
+        old: OldTransaction | None = None,
     ) -> None:
         self._connection = connection
+        self._old = old
         self._whom = whom
         self._limit_s = limit_s
         self._stop = threading.Event()
@@ -107,15 +122,26 @@ class Monitor:
         deadline = time.monotonic() + self._limit_s
         try:
             while not self._stop.is_set():
-                rows = self._connection.execute(
-                    _LOCKS, self._whom.parameters, prepare=True
-                )
-                self.seen.add(rows.fetchall())
+                self._look()
                 if time.monotonic() > deadline:
                     deadline = self._end()
                 time.sleep(_PAUSE_S)
         except psycopg.Error as error:
             self._fault = error
+
+    def _look(self) -> None:
+        if self._old is None or not self._old.is_open:
+            parameters = self._whom.parameters
+            rows = self._connection.execute(_LOCKS, parameters, prepare=True)
+            self.seen.add(rows.fetchall())
+            return
+        parameters = [*self._whom.parameters, list(self._whom.pids)]
+        found = self._connection.execute(_WAITS, parameters, prepare=True).fetchall()
+        if not all(granted for *_, granted in found):
+            self.seen.outwaits |= any(relation is None for relation, *_ in found)
+            self._old.end()
+        # to wait for a lock of ours is no wait of the statement's
+        self.seen.add(row for row in found if row[2])
 
     def _end(self) -> float:
         """Cancel statements, the second time their sessions; return the next time."""

@@ -1,8 +1,9 @@
-"""Three sessions that try to read, to write and to change tables somebody locked."""
+"""Sessions of others: three that try to get at locked tables, one that is slow."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from ._relations import KnownRelation
 
-__all__ = ["LOCK_TIMEOUT_MS", "Probes"]
+__all__ = ["LOCK_TIMEOUT_MS", "OldTransaction", "Probes"]
 
 LOCK_TIMEOUT_MS: Final = 25
 """After this long in a queue for a lock a probe counts as blocked."""
@@ -63,6 +64,37 @@ class Probes:
     def close(self) -> None:
         """End the threads; the sessions are their opener's."""
         self._pool.shutdown()
+
+
+class OldTransaction:
+    """A transaction that has read every table, and is in nobody's way but by its age.
+
+    CREATE INDEX CONCURRENTLY and its kin wait for such ones to end.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self.is_open = False
+
+    def begin(self, relations: Iterable[KnownRelation]) -> None:
+        """Begin it, having read the tables among *relations*."""
+        names = [f"ONLY {item.name}" for item in relations if item.relkind in "rp"]
+        self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        self._connection.execute("SELECT 1")
+        self.is_open = True
+        if names:
+            with suppress(psycopg.errors.InsufficientPrivilege):
+                self._lock(f"LOCK TABLE {', '.join(names)} IN ACCESS SHARE MODE")
+
+    def end(self) -> None:
+        """End it, if it is open."""
+        if self.is_open:
+            self.is_open = False
+            self._connection.execute("ROLLBACK")
+
+    def _lock(self, statement: str) -> None:
+        with self._connection.transaction():
+            self._connection.execute(statement.encode())
 
 
 def _waits(connection: psycopg.Connection[Any], statement: str | None) -> bool:

@@ -78,7 +78,9 @@ class Run:
         self._looks = looks
         self.worker = Worker(sessions.place, settings)
         self._whom = Whom(sessions.place.database, (self.worker.pid,))
-        self._monitor = Monitor(sessions.monitor, self._whom, limit_s=limit_s)
+        self._monitor = Monitor(
+            sessions.monitor, self._whom, limit_s=limit_s, old=sessions.old
+        )
         self._known = Known({})
         self._blocked: dict[str, Blocked] = {}
         self._notes: set[str] = set()
@@ -183,14 +185,19 @@ class Run:
         """Run *statement* outside any transaction; all its locks are seen in passing.
 
         The server holds each of its commits for some milliseconds, so that the
-        monitor sees what is locked until then.
+        monitor sees what is locked until then. Somebody else's transaction is open
+        until it is waited for.
         """
         self._look_around()
         before = self._before
         with self._sessions.syncing(self.worker.connection):
             if not self.worker.hold_at_commits(COMMIT_S):
                 self._notes.add(MISSES)
-            seen, timing = self._watched(statement)
+            self._sessions.old.begin(self._known.readable(self._known))
+            try:
+                seen, timing = self._watched(statement)
+            finally:
+                self._sessions.old.end()
             self.worker.hold_at_commits(0)
         flush_counts(self.worker.connection)
         after = self._read(looks=self._looks)
@@ -296,6 +303,7 @@ class Run:
             deleted=evidence.rows(known, before, after, verb="deleted"),
             changes=_changes(before, after),
             notices=tuple(self.worker.messages.notices),
+            outwaits=seen.outwaits,
             lock_timeout_ms=before.limits.lock_timeout_ms,
             statement_timeout_ms=before.limits.statement_timeout_ms,
             timing=timing,

@@ -1,4 +1,4 @@
-"""The sessions of a measurement: worker, monitor, observer and three probes."""
+"""The sessions of a measurement: worker, monitor, observer, probes, a slow one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import sql
 from ai_platform.connection import connect
 from ai_platform.errors import Refused
 
-from ._probes import Probes
+from ._probes import OldTransaction, Probes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -121,7 +121,9 @@ class Sessions:
                 for name in ("read", "write", "ddl")
             ]
             self.probes = Probes(probes)
-            self._all = (self.monitor, self.observer, *probes)
+            old = self._open(stack, place, "old")
+            self.old = OldTransaction(old)
+            self._all = (self.monitor, self.observer, *probes, old)
             stack.callback(self.probes.close)
             self._stack = stack.pop_all()
 

@@ -193,6 +193,8 @@ class StatementFacts:
     deleted: tuple[Scan, ...] = ()
     changes: tuple[Change, ...] = ()
     notices: tuple[str, ...] = ()
+    outwaits: bool = False
+    """It does not end before every transaction has that was older."""
     lock_timeout_ms: int = 0
     statement_timeout_ms: int = 0
     is_measured: bool = True

@@ -44,6 +44,14 @@ DEFAULT = {
     "attach, default has 100k rows",
     "detach concurrently",
 }
+# they wait for readers of the table, or for whoever holds an older snapshot
+OUTWAITING = {
+    "create index concurrently",
+    "hnsw concurrently",
+    "drop index concurrently",
+    "reindex concurrently",
+    "detach concurrently",
+}
 CASES = [
     pytest.param(
         case,
@@ -127,6 +135,7 @@ def test_a_statement_does_what_was_measured(ground: Ground, case: Case) -> None:
 
     assert strongest(facts.locks) == ground.held(case)
     assert names(facts.rewritten) == case["rewritten"]
+    assert facts.outwaits == (case["case"] in OUTWAITING)
     if case["mode"] == "transaction":
         assert [lock for lock in facts.locks if lock.is_transient] == []
         assert names(facts.scanned) == case["scanned"]

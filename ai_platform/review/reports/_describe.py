@@ -37,6 +37,7 @@ def facts(item: StatementFacts) -> Iterator[tuple[str, list[str]]]:
             for one in item.blocked
             if one.letters
         ],
+        "Waits for": ["every transaction that is older"] if item.outwaits else [],
         "Rewritten": [
             f"{one.relation}, {in_bytes(one.size)}" for one in item.rewritten
         ],

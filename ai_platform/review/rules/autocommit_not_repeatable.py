@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pglast import ast
 
+from ai_platform.amounts import in_seconds
+
 from ._rule import Hit, Rule
 from ._tree import dotted, same
 
@@ -43,9 +45,16 @@ def _is_cleared(statement: StatementContext, name: str | None) -> bool:
 
 
 def _hit(statement: StatementContext, name: str) -> Hit:
+    message = "stopped half way, this step fails or is skipped when it is run again"
+    limit_ms = statement.facts.lock_timeout_ms
+    if statement.facts.outwaits and limit_ms:
+        message += (
+            "; it waits for every transaction that is older, and the lock_timeout of "
+            f"{in_seconds(limit_ms / 1000)} stops it there"
+        )
     return Hit(
         name,
-        "stopped half way, this step fails or is skipped when it is run again",
+        message,
         is_measured=statement.revision.facts.is_repeatable is False,
     )
 
