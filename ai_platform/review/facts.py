@@ -19,6 +19,7 @@ __all__ = [
     "Finding",
     "Lock",
     "Mode",
+    "PlanChange",
     "Review",
     "RevisionFacts",
     "Rewrite",
@@ -155,6 +156,16 @@ class Table:
     after: tuple[Column, ...] | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class PlanChange:
+    """How *statement* of the application is planned, a line for each node."""
+
+    statement: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    is_worse: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """What differs from run to run; seconds and bytes."""
@@ -231,6 +242,8 @@ class RevisionFacts:
     tables: tuple[Table, ...] = ()
     left_behind: tuple[Change, ...] = ()
     lost: tuple[str, ...] = ()
+    plans: tuple[PlanChange, ...] = ()
+    """Statements of the application that are planned otherwise than before."""
     is_reversible: bool | None = None
     """None where it was not tried."""
     is_repeatable: bool | None = None

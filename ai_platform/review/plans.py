@@ -1,0 +1,164 @@
+"""How the server would run statements of the application, before and after a change."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+
+from .compatibility import describe
+from .facts import Finding, PlanChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from .compatibility import Statement
+    from .facts import RevisionFacts
+
+__all__ = ["RULE", "QueryPlan", "compared", "findings", "query_plans"]
+
+RULE: Final = "plan-got-worse"
+_DEARER: Final = 2.0
+"""A plan of another shape is worse when the planner expects so many times the cost."""
+_SETTINGS: Final = """
+SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true),
+       pg_catalog.set_config('max_parallel_workers_per_gather', '0', true),
+       pg_catalog.set_config('search_path',
+           coalesce(%s, pg_catalog.current_setting('search_path')), true)
+"""
+_PLACE: Final = ("Schema", "Relation Name")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """A statement's plan: a line for each node, its *cost* in the planner's units.
+
+    *full* are the tables that it reads from their begin to their end.
+    """
+
+    lines: tuple[str, ...]
+    full: frozenset[str]
+    cost: float
+
+
+def query_plans(
+    connection: psycopg.Connection[Any], statements: Iterable[Statement]
+) -> dict[str, QueryPlan]:
+    """Return the generic plan of each statement that the schema takes, by its name.
+
+    Nothing is executed. They are planned without parallel workers and as the login of
+    *connection*, which must be in autocommit: a superuser's plans know no row security.
+    """
+    fit, _ = describe(connection, statements)
+    found: dict[str, QueryPlan] = {}
+    for statement in fit:
+        plan = _planned(connection, statement)
+        if plan is not None:
+            found[statement.name] = plan
+    return found
+
+
+def _planned(
+    connection: psycopg.Connection[Any], statement: Statement
+) -> QueryPlan | None:
+    """Return the plan; None for what has none, such as a utility statement."""
+    types = [sql.SQL(name or "unknown") for name in statement.types]
+    of = sql.SQL("({})").format(sql.SQL(", ").join(types)) if types else sql.SQL("")
+    nulls = sql.SQL(", ").join([sql.SQL("NULL")] * len(types))
+    values = sql.SQL("({})").format(nulls) if types else sql.SQL("")
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(_SETTINGS, [statement.search_path])
+            prepare = sql.SQL("PREPARE platform_review {} AS ").format(of)
+            connection.execute(prepare.as_bytes(connection) + statement.sql.encode())
+            explain = "EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE platform_review {}"
+            row = connection.execute(sql.SQL(explain).format(values)).fetchone()
+    except psycopg.Error:
+        return None
+    finally:
+        # a prepared statement outlives its transaction
+        connection.execute("DEALLOCATE ALL")
+    answer = row[0] if row else "[]"
+    content = json.loads(answer) if isinstance(answer, str) else answer
+    return _of_json(content[0]["Plan"]) if content else None
+
+
+def _of_json(root: Mapping[str, Any]) -> QueryPlan:
+    nodes = tuple(_nodes(root, 0))
+    full = (_relation(node) for _, node in nodes if node["Node Type"] == "Seq Scan")
+    return QueryPlan(
+        tuple(f"{'  ' * depth}{_line(node)}" for depth, node in nodes),
+        frozenset(name for name in full if name),
+        float(root["Total Cost"]),
+    )
+
+
+def _nodes(
+    node: Mapping[str, Any], depth: int
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    yield depth, node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below, depth + 1)
+
+
+def _line(node: Mapping[str, Any]) -> str:
+    name = str(node["Node Type"])
+    if node.get("Join Type", "Inner") != "Inner":
+        name += f" {node['Join Type']}"
+    if "Index Name" in node:
+        name += f" using {node['Index Name']}"
+    relation = _relation(node)
+    return f"{name} on {relation}" if relation else name
+
+
+def _relation(node: Mapping[str, Any]) -> str:
+    return ".".join(str(node[key]) for key in _PLACE if key in node)
+
+
+def compared(
+    before: Mapping[str, QueryPlan], after: Mapping[str, QueryPlan]
+) -> tuple[PlanChange, ...]:
+    """Return the statements that are planned otherwise than before, by name.
+
+    Worse is one that reads a table in full which it did not, or that the planner
+    expects to cost at least twice as much.
+    """
+    return tuple(
+        PlanChange(
+            name,
+            old.lines,
+            new.lines,
+            is_worse=bool(new.full - old.full) or new.cost >= _DEARER * old.cost,
+        )
+        for name, old in sorted(before.items())
+        if (new := after.get(name)) is not None and new.lines != old.lines
+    )
+
+
+def findings(one: RevisionFacts) -> Iterator[Finding]:
+    """Yield a finding for each statement whose plan the revision of *one* changed."""
+    for item in one.plans:
+        old, new = _differing(item.before, item.after)
+        yield Finding(
+            rule=RULE,
+            severity="warning" if item.is_worse else "note",
+            revision=one.revision,
+            statement=None,
+            object=item.statement,
+            message=f"the application's {item.statement} was planned as {old}, "
+            f"and now as {new}",
+            remedy="keep the index that it used, or make the one that it needs, before "
+            "the old one goes",
+            is_measured=True,
+        )
+
+
+def _differing(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, str]:
+    """Return the nodes of each plan that the other has not, in words."""
+    nodes = [line.strip() for line in before], [line.strip() for line in after]
+    old = [node for node in nodes[0] if node not in nodes[1]]
+    new = [node for node in nodes[1] if node not in nodes[0]]
+    return ", ".join(old or nodes[0]), ", ".join(new or nodes[1])
