@@ -7,13 +7,13 @@ pytest. docs/review.md says what the tests promise.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ._items import Revisions
 
 __all__: list[str] = []
@@ -68,7 +68,8 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Revisions 
         return None
     from ._items import Revisions  # noqa: PLC0415 - slow to import
 
-    return Revisions.from_parent(parent, path=file_path)
+    # not below a package, which pytest would import with its own interpreter
+    return Revisions.from_parent(parent.session, path=file_path)
 
 
 def _configuration(config: pytest.Config) -> Path:
@@ -76,7 +77,7 @@ def _configuration(config: pytest.Config) -> Path:
     named = config.getini("revisions_config")
     candidates = [named] if named else list(_DEFAULTS)
     for name in candidates:
-        file: Path = config.rootpath / name
+        file: Path = Path(os.path.normpath(config.rootpath / name))
         if file.is_file():
             return file
     raise pytest.UsageError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ai_platform.catalog import snapshot
 from ai_platform.catalog.scratch import scratch_database
 from ai_platform.connection import Target, connect, resolve
+from ai_platform.errors import PlatformError, Refused
 from ai_platform.review._foreign import Interpreter
 from ai_platform.server import EmbeddedServer
 
@@ -78,6 +79,7 @@ class Walk:
         self._stack = ExitStack()
         self._target: Target | None = None
         self._standing = 0
+        self._obstacle: tuple[str, PlatformError] | None = None
         self._seen: Snapshot | None = None
 
     def before(self, revision: str) -> None:
@@ -89,10 +91,24 @@ class Walk:
         self._to(len(self._project.history.order))
 
     def _to(self, index: int) -> None:
+        order = self._project.history.order
+        if self._obstacle is not None and self._obstacle[0] in order[:index]:
+            raise self._in_the_way(*self._obstacle)
         if self._target is None or self._standing > index:
             self._begin()
-        for name in self._project.history.order[self._standing : index]:
-            self.run(name)
+        for name in order[self._standing : index]:
+            try:
+                self.run(name)
+            except PlatformError as error:
+                self._obstacle = (name, error)
+                raise self._in_the_way(name, error) from None
+
+    @staticmethod
+    def _in_the_way(name: str, error: PlatformError) -> Refused:
+        return Refused(
+            f"{name}, which comes before, does not run: {error.message}",
+            hint=error.hint or "see its own test",
+        )
 
     def _begin(self) -> None:
         self.close()

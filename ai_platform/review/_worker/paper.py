@@ -29,8 +29,7 @@ def read(project: Project) -> dict[str, Any]:
     """Return the history with the SQL of each revision, both ways."""
     config = project.config()
     scripts = project.scripts(config)
-    history = _in_order(list(scripts.walk_revisions()))
-    paper = Paper(history, project.folder)
+    paper = Paper(scripts, project.folder)
     note = _render(config, scripts, paper)
     return {
         "heads": list(scripts.get_heads()),
@@ -39,7 +38,7 @@ def read(project: Project) -> dict[str, Any]:
         "transaction_per_migration": paper.per_migration,
         "revisions": [
             {**_described(revision, project.folder), **paper.ways[revision.revision]}
-            for revision in history
+            for revision in paper.history
         ],
     }
 
@@ -76,29 +75,45 @@ def _described(revision: Any, folder: str) -> dict[str, Any]:
         "title": (revision.doc or "").strip(),
         "text": revision.longdoc or "",
         "phase": getattr(module, "phase", None),
-        "lossy": sorted(str(item) for item in getattr(module, "lossy", ())),
+        "lossy": _texts(getattr(module, "lossy", ())),
         "file": os.path.relpath(os.path.realpath(revision.path), folder),
     }
+
+
+def _texts(value: Any) -> list[str] | str:
+    """Return the texts of *value*, or how Python writes it where it is something else.
+
+    The other side says what is wrong with it.
+    """
+    is_many = isinstance(value, (set, frozenset, list, tuple))
+    if is_many and all(isinstance(item, str) for item in value):
+        return sorted(value)
+    return repr(value)
 
 
 class Paper:
     """Takes down what each revision would run."""
 
-    def __init__(self, history: list[Any], folder: str) -> None:
+    def __init__(self, scripts: Any, folder: str) -> None:
+        self.history: list[Any] = []
+        self.is_filled = False
         self.ways: dict[str, dict[str, Any]] = {}
         self.version_table = "alembic_version"
         self.per_migration = False
-        self._history = history
+        self._scripts = scripts
         self._folder = folder
 
     def fill(self, context: Any, **options: Any) -> None:
         """Write down every revision under *context*; *options* go to `upgrade`."""
-        if self.ways:
+        if self.is_filled:
             raise Fault("multidb", "env.py runs the revisions on several databases")
+        self.is_filled = True
         schema = context.version_table_schema
         self.version_table = (schema + "." if schema else "") + context.version_table
         self.per_migration = bool(context._transaction_per_migration)  # noqa: SLF001
-        for revision in self._history:
+        # not before: env.py may say where the revisions lie
+        self.history = _in_order(self._scripts.walk_revisions())
+        for revision in self.history:
             way = {}
             for name in ("upgrade", "downgrade"):
                 way[name] = self._written(context, revision, name, options)
@@ -156,7 +171,7 @@ def _render(config: Any, scripts: Any, paper: Paper) -> str | None:
     except Exception as error:
         if "offline" not in str(error).lower():
             raise
-    if paper.ways:  # env.py caught what we left it by
+    if paper.is_filled:  # env.py caught what we left it by
         return None
     _past_env(paper)
     return NO_OFFLINE

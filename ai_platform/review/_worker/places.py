@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Any
 
+from .layout import place
+
 __all__ = [
     "Fault",
     "NoDatabase",
@@ -55,6 +57,7 @@ class Project:
         else:
             config = Config(self._file)
         config.stdout = sys.stderr
+        place(config, self.folder)
         url = config.get_main_option("sqlalchemy.url") or ""
         if self._dsn is not None or not url or url.startswith("driver://"):
             wanted = url_of(self._dsn or "postgresql://nobody@localhost/nowhere", url)
