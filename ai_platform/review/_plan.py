@@ -75,10 +75,10 @@ class Plan:
 
     @classmethod
     def of(cls, source: RevisionSource, version_table: str = VERSION_TABLE) -> Plan:
-        """Return the plan of *source*; raises BadValue for SQL that is none."""
+        """Return the plan of *source*; raises UnreadableSql for SQL that is none."""
         if source.offline_error is not None:
             return cls(source, (), ())
-        name = f"revision {source.revision}"
+        name = f"{source.file}: SQL of revision {source.revision}"
         up = split(source.up_sql, in_transaction=source.up_in_transaction, name=name)
         founding = tuple(item for item in up if _founds(item, version_table))
         up = tuple(item for item in up if item not in founding)
@@ -87,7 +87,7 @@ class Plan:
         down = split(
             source.down_sql,
             in_transaction=source.down_in_transaction,
-            name=f"way down of {name}",
+            name=name.replace("SQL of", "SQL of the way down of", 1),
         )
         return cls(source, up, down, founding)
 

@@ -64,7 +64,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     revision's id with the catalog before it and after it.
 
     A revision that fails is part of the result: what could not be run is there as not
-    measured, with the reason. Raises BadValue for SQL that cannot be read, Refused
+    measured, with the reason. Raises UnreadableSql for SQL that is none, Refused
     where *before* does not run or the scratch server fails, CannotConnect where no
     server is.
     """
@@ -120,8 +120,8 @@ def _build(server: Scratch, history: Sequence[Plan], options: Options) -> str:
                 _run_before(worker, server.place, plan, options)
             except (psycopg.Error, PlatformError) as error:
                 raise Refused(
-                    f"revision {name}, before those to review, does not run: "
-                    f"{first_line(error)}",
+                    f"{plan.source.file}: revision {name}, before those to review, "
+                    f"does not run: {first_line(error)}",
                     hint="review it first, or begin the review with it",
                 ) from error
         version = worker.connection.info.parameter_status("server_version")

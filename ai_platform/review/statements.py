@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["Relation", "Statement", "run_plainly", "split", "steps"]
+__all__ = ["Relation", "Statement", "UnreadableSql", "run_plainly", "split", "steps"]
 
 _DATA: Final = {
     ast.SelectStmt: "SELECT",
@@ -67,6 +67,7 @@ _OBJECT_VERBS: Final = {"CREATE", "ALTER", "DROP", "REFRESH", "REINDEX", "IMPORT
 _WORD: Final = re.compile(r"[A-Za-z_]+")
 _META: Final = re.compile(r"\\\S*")
 
+_SHOWN: Final = 120
 Relation = tuple[str | None, str]
 """Schema, or None where none is written, and name of a relation."""
 
@@ -97,14 +98,21 @@ class Statement:
         return not self.is_setting and self.tag not in (*_DATA.values(), "COMMENT")
 
 
+class UnreadableSql(BadValue):
+    """SQL that no server will run: its revision fails, and is known to before."""
+
+    exit_code = 4
+
+
 def split(
     sql: str, *, in_transaction: bool = True, name: str = "SQL"
 ) -> tuple[Statement, ...]:
     """Return the statements of *sql* without comments around them.
 
     BEGIN and COMMIT are not among them: they say which statements share a
-    transaction. Raises BadValue, with *name* and the line, for what the grammar of
-    PostgreSQL 18 does not know, for psql's own commands, and for a ROLLBACK.
+    transaction. Raises UnreadableSql, with *name*, the line and its text, for what
+    the grammar of PostgreSQL 18 does not know, for psql's own commands, and for a
+    ROLLBACK.
     """
     statements: list[Statement] = []
     transaction = 1
@@ -161,18 +169,20 @@ def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
         yield raw, sql[start:end].strip(), sql.count("\n", 0, start) + 1
 
 
-def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> BadValue:
+def _unreadable(sql: str, name: str, error: pglast.parser.ParseError) -> UnreadableSql:
     told, at = error.args[0], error.args[-1]
-    place = at if isinstance(at, int) else len(sql)
+    place = at if isinstance(at, int) else len(sql.rstrip())
     line = sql.count("\n", 0, place) + 1
+    text = sql.split("\n")[line - 1].strip()
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
     meta = _META.match(sql, place)
     if meta is not None:
-        return BadValue(
-            f"{name}, line {line}: {meta[0]} is a command of psql, not SQL",
+        return UnreadableSql(
+            f"{name}, line {line}: {meta[0]} is a command of psql, not SQL: {shown}",
             hint="take it out: a revision runs through a driver, which has no psql",
         )
-    return BadValue(
-        f"{name}, line {line}: {told}",
+    return UnreadableSql(
+        f"{name}, line {line}: {told}: {shown}",
         hint="the grammar is that of PostgreSQL 18; correct the statement",
     )
 
@@ -185,7 +195,7 @@ def _way(node: Any, name: str, line: int) -> bool | None:
         return True
     if node.kind == _LEAVE:
         return False
-    raise BadValue(
+    raise UnreadableSql(
         f"{name}, line {line}: a revision that ends its transaction in another way "
         "than COMMIT cannot be measured",
         hint="take ROLLBACK or PREPARE TRANSACTION out",

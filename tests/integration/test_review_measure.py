@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from ai_platform.errors import BadValue, Refused
+from ai_platform.errors import Refused
 from ai_platform.review._online import SEEN_IN_PASSING
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
 from ai_platform.review.sources import RevisionSource
-from ai_platform.review.statements import split
+from ai_platform.review.statements import UnreadableSql, split
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,13 +249,14 @@ def test_what_comes_before_must_run(cluster: Cluster) -> None:
     """A review on ground that cannot be built says which revision it was."""
     broken = source("broken", "DROP TABLE nowhere")
 
-    with pytest.raises(Refused, match="revision broken, before those to review"):
+    with pytest.raises(Refused, match=r"broken\.py: revision broken, before"):
         measure([], before=[broken], dsn=cluster.target, insist="postgres")
 
 
 def test_unreadable_sql_starts_no_server() -> None:
     """A typing error is told at once, with revision and line."""
-    with pytest.raises(BadValue, match="revision one, line 2: syntax error"):
+    told = "one.py: SQL of revision one, line 2: syntax error .*: SELEC 2"
+    with pytest.raises(UnreadableSql, match=told):
         measure([source("one", "SELECT 1;\nSELEC 2")])
 
 
@@ -282,7 +283,7 @@ def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
                 f"ALTER TABLE shop {verb} COLUMN c{'' if down else ' int'}"
             )
 
-    python = source("one", "", None, offline_error="it reads data")
+    python = source("one", "", None, offline_error="reads", down_error="reads")
     (facts,) = measured(python, online=online, dsn=None).revisions
     (whole,) = facts.up
 
@@ -293,7 +294,7 @@ def test_python_is_measured_as_a_whole(measured: Callable[..., Review]) -> None:
     assert [change.identity for change in facts.changes] == ["public.shop.c"]
     assert (facts.is_reversible, facts.is_repeatable) == (True, None)
     assert facts.lost == ("public.shop.n",)
-    assert facts.notes == (SEEN_IN_PASSING,)
+    assert facts.notes == ("nobody listened to its Python", SEEN_IN_PASSING)
 
 
 def test_measuring_again_gives_the_same_facts(measured: Callable[..., Review]) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_platform.errors import BadValue
-from ai_platform.review.statements import split, steps
+from ai_platform.review.statements import UnreadableSql, split, steps
 
 OFFLINE = """BEGIN;
 
@@ -100,23 +99,25 @@ def test_named_relations_are_found(sql: str, relations: list[object]) -> None:
     [
         (
             "SELECT 1;\n\nSELEC 2;",
-            'revision r, line 3: syntax error at or near "SELEC"',
+            'revision r, line 3: syntax error at or near "SELEC": SELEC 2;',
         ),
         (
             "SELECT 'ü';\n\\d foo",
             "revision r, line 2: \\d is a command of psql, not SQL",
         ),
         ("SELECT 'x", "revision r, line 1: unterminated quoted string"),
+        ("SELECT (\n", "revision r, line 1: syntax error at end of input: SELECT ("),
         ("SELECT 1;\nROLLBACK", "revision r, line 2: a revision that ends"),
     ],
 )
 def test_what_is_no_sql_is_told_by_line(sql: str, told: str) -> None:
     """Whoever wrote it finds the place at once."""
-    with pytest.raises(BadValue) as error:
+    with pytest.raises(UnreadableSql) as error:
         split(sql, name="revision r")
 
     assert error.value.message.startswith(told)
     assert error.value.hint
+    assert error.value.exit_code == 4
 
 
 @pytest.mark.parametrize("sql", ["", "-- nothing\n", ";;", "BEGIN; COMMIT;"])
