@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
@@ -55,6 +55,10 @@ class Ground:
     def names(self) -> list[str]:
         """Return the tables as schema.name."""
         return [".".join(table) for table in self.tables]
+
+    def with_note(self, note: str) -> Ground:
+        """Return the same ground with one more thing to be said of it."""
+        return replace(self, notes=(*self.notes, note))
 
 
 def prepare(

@@ -34,7 +34,7 @@ SELECT count(*) FROM pg_catalog.pg_stat_activity
 
 
 def measure_online(
-    sessions: Sessions, run: Callable[[], None], told: str, *, limit_s: float
+    sessions: Sessions, run: Callable[[], object], told: str, *, limit_s: float
 ) -> Way:
     """Return what *run* did in the database of *sessions*, as one statement.
 

@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 
     from ai_platform.catalog import Snapshot
 
-    from .sources import RevisionSource
+    from .sources import Recording, RevisionSource
     from .statements import Statement
 
 __all__ = ["Doing", "Online", "Options", "Plan", "Told"]
 
-Online = Callable[[str, str, bool], None]
-"""Runs a revision of a project, named first, on the database of a URL; True: down."""
+Online = Callable[[str, str, bool], "Recording | None"]
+"""Runs a revision of a project, named first, on the database of a URL; True: down.
+
+It returns what the revision said to the server; None: nobody listened.
+"""
 Doing = Literal[
-    "base", "rows", "find tables", "stop and repeat", "up", "down", "up again"
+    "base",
+    "rows",
+    "find tables",
+    "find statements",
+    "stop and repeat",
+    "up",
+    "down",
+    "up again",
 ]
 
 
@@ -60,36 +70,41 @@ class Plan:
     """The statements of a revision both ways; *down* is None where it has no way.
 
     *founding* makes the table in which Alembic keeps the version. Alembic does that
-    once, before the first revision, and no way down takes it back.
+    once, before the first revision, and no way down takes it back. *online* are the
+    ways that only Python can go.
     """
 
     source: RevisionSource
     up: tuple[Statement, ...]
     down: tuple[Statement, ...] | None
     founding: tuple[Statement, ...] = ()
+    online: frozenset[Doing] = frozenset()
 
     @classmethod
     def only_up(cls, source: RevisionSource, version_table: str) -> Plan:
         """Return the plan of *source* without its way down."""
-        return cls.of(replace(source, down_sql=None), version_table)
+        alone = replace(source, down_sql=None, down_error=None)
+        return cls.of(alone, version_table)
 
     @classmethod
     def of(cls, source: RevisionSource, version_table: str = VERSION_TABLE) -> Plan:
         """Return the plan of *source*; raises UnreadableSql for SQL that is none."""
-        if source.offline_error is not None:
-            return cls(source, (), ())
         name = f"{source.file}: SQL of revision {source.revision}"
         up = split(source.up_sql, in_transaction=source.up_in_transaction, name=name)
         founding = tuple(item for item in up if _founds(item, version_table))
         up = tuple(item for item in up if item not in founding)
-        if source.down_sql is None:
-            return cls(source, up, None, founding)
-        down = split(
-            source.down_sql,
-            in_transaction=source.down_in_transaction,
-            name=name.replace("SQL of", "SQL of the way down of", 1),
-        )
-        return cls(source, up, down, founding)
+        online: set[Doing] = {"up"} if source.offline_error is not None else set()
+        down: tuple[Statement, ...] | None = None
+        if source.down_error is not None:
+            online.add("down")
+            down = ()
+        elif source.down_sql is not None:
+            down = split(
+                source.down_sql,
+                in_transaction=source.down_in_transaction,
+                name=name.replace("SQL of", "SQL of the way down of", 1),
+            )
+        return cls(source, up, down, founding, frozenset(online))
 
 
 def _founds(statement: Statement, version_table: str) -> bool:

@@ -14,12 +14,13 @@ from ai_platform.errors import PlatformError
 from . import _evidence as evidence
 from ._ground import Ground, prepare
 from ._plan import Doing, Told
+from ._recorded import is_of_alembic, named, recorded, refuses
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
 from .bench import Bench
 from .facts import RevisionFacts
-from .preserve import lost
+from .preserve import demand_columns, lost
 from .scratch import clone
 from .statements import run_plainly
 from .tables import touched_tables
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
     from ._plan import Options, Plan
     from ._run import Way
-    from .facts import StatementFacts
+    from .facts import Change, StatementFacts
     from .scratch import Scratch
+    from .sources import Recording
     from .statements import Relation, Statement
 
 __all__ = ["Stair"]
@@ -54,10 +56,12 @@ class Stair:
         """
         if self._broken is not None:
             return _bare(plan, f"not measured: {self._broken}")
-        if plan.source.offline_error is not None and self._options.online is None:
-            facts = _bare(plan, f"it has no SQL: {plan.source.offline_error}")
+        if plan.online and self._options.online is None:
+            told = plan.source.offline_error or plan.source.down_error
+            facts = _bare(plan, f"it has no SQL: {told}")
         else:
             ground = self._ground(plan)
+            plan, ground = self._recorded(plan, ground)
             repeated = self._repeat(plan, ground)
             with self._bench(self._server.place) as bench:
                 facts = self._measure(bench, plan, ground, repeated)
@@ -83,21 +87,34 @@ class Stair:
         relations = {
             name for item in (*plan.up, *(plan.down or ())) for name in item.relations
         }
-        if plan.source.offline_error is not None:
+        if "up" in plan.online:
             relations |= self._touched_online(plan)
         return prepare(self._server.place, plan, self._options, relations)
 
     def _touched_online(self, plan: Plan) -> set[Relation]:
         """Return what the Python of a revision touches: run it once, on a copy."""
         self._tell(plan, "find tables")
+        said: list[Recording | None] = []
         with clone(self._server.place) as copy, self._bench(copy) as bench:
-            (fact,) = self._way(bench, copy, plan, "up").statements
-        quoted = (lock.relation.split(".", 1) for lock in fact.locks)
-        return {(_plain(schema), _plain(name)) for schema, name in quoted}
+            way = bench.measure_online(
+                lambda: said.append(self._run_online(copy, plan, "up")), ""
+            )
+        locks = [lock for fact in way.statements for lock in fact.locks]
+        quoted = (lock.relation.split(".", 1) for lock in locks)
+        seen = {(_plain(schema), _plain(name)) for schema, name in quoted}
+        return seen.union(*map(named, said))
+
+    def _recorded(self, plan: Plan, ground: Ground) -> tuple[Plan, Ground]:
+        """Return *plan* with what its Python says, as far as it can be written down."""
+        if not plan.online:
+            return plan, ground
+        self._tell(plan, "find statements")
+        plan, note = recorded(self._server.place, plan, self._options)
+        return plan, ground if note is None else ground.with_note(note)
 
     def _repeat(self, plan: Plan, ground: Ground) -> Snapshot | None:
         """Return the catalog after runs that were stopped, in a copy; None: failed."""
-        if _is_one_transaction(plan.up):
+        if plan.source.offline_error is not None or _is_one_transaction(plan.up):
             return None
         self._tell(plan, "stop and repeat")
         with clone(self._server.place) as copy:
@@ -112,11 +129,13 @@ class Stair:
         up = self._way(bench, self._server.place, plan, "up")
         after = bench.catalog()
         self._options.look(plan.source.revision, before, after)
+        if up.error is None:
+            demand_columns(plan.source, before, after)
         facts = replace(
             _bare(plan, up.error),
             up=up.statements,
             filled=ground.filled,
-            changes=evidence.catalog_changes(before, after),
+            changes=self._changes(plan, before, after),
             tables=touched_tables(before, after),
             notes=(*ground.notes, *up.notes),
         )
@@ -126,20 +145,23 @@ class Stair:
         if plan.down is None:
             return replace(facts, is_reversible=False)
         down = self._way(bench, self._server.place, plan, "down")
+        if "down" in plan.online and down.error is not None and refuses(down.error):
+            told = f"it has no way down: {down.error}"
+            return replace(facts, is_reversible=False, notes=(*facts.notes, told))
         notes = dict.fromkeys((*facts.notes, *down.notes))
         facts = replace(facts, down=down.statements, notes=tuple(notes))
         if down.error is not None:
             return self._without_way_back(bench, facts, down, after)
         left = tuple(
             one
-            for one in evidence.catalog_changes(before, bench.catalog())
+            for one in self._changes(plan, before, bench.catalog())
             if not is_validation(one.kind, one.property, one.before, one.after)
         )
         gone = lost(held, bench.contents(ground.names), lossy=plan.source.lossy)
         self._tell(plan, "up again")
         error = self._again(plan)
         if error is None:
-            left += evidence.catalog_changes(after, bench.catalog())
+            left += self._changes(plan, after, bench.catalog())
         return replace(
             facts,
             left_behind=left,
@@ -148,15 +170,27 @@ class Stair:
             error=error,
         )
 
+    def _changes(
+        self, plan: Plan, before: Snapshot, after: Snapshot
+    ) -> tuple[Change, ...]:
+        """Return what differs; where Python ran, Alembic may have made its table."""
+        changes = evidence.catalog_changes(before, after)
+        if not (plan.source.offline_error or plan.source.down_error):
+            return changes
+        table = self._options.version_table
+        return tuple(one for one in changes if not is_of_alembic(one.identity, table))
+
     def _way(self, bench: Bench, place: Target, plan: Plan, doing: Doing) -> Way:
         """Measure one way of *plan* in *place*, by its SQL or else by its Python."""
         statements = (plan.down or ()) if doing == "down" else plan.up
         name, total, told = plan.source.revision, len(statements), self._options.tell
-        if plan.source.offline_error is not None:
+        if doing in plan.online:
             told(Told(name, doing))
+            source = plan.source
+            why = source.down_error if doing == "down" else source.offline_error
             way = bench.measure_online(
                 lambda: self._run_online(place, plan, doing),
-                f"-- Python, run as it is: {plan.source.offline_error}",
+                f"-- Python, run as it is: {why}",
             )
             version_table = self._options.version_table
             own = tuple(_of_project(item, version_table) for item in way.statements)
@@ -166,9 +200,10 @@ class Stair:
             progress=lambda item: told(Told(name, doing, item.number, total)),
         )
 
-    def _run_online(self, place: Target, plan: Plan, doing: Doing) -> None:
-        if self._options.online is not None:
-            self._options.online(plan.source.revision, place.url, doing == "down")
+    def _run_online(self, place: Target, plan: Plan, doing: Doing) -> Recording | None:
+        if self._options.online is None:
+            return None
+        return self._options.online(plan.source.revision, place.url, doing == "down")
 
     @staticmethod
     def _without_way_back(

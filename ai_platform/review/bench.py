@@ -103,7 +103,7 @@ class Bench:
                 run.worker.connection.execute(sql.encode())
             return run.execute(statements)
 
-    def measure_online(self, run: Callable[[], None], told: str) -> Way:
+    def measure_online(self, run: Callable[[], object], told: str) -> Way:
         """Return what *run* does here in sessions of its own, as one statement.
 
         *told* stands for its SQL. A PlatformError of it is the revision's failure.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,15 +12,26 @@ from ._rows.generator import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
-    from pathlib import Path
 
     import psycopg
 
-__all__ = ["Contents", "contents", "declared_lossy", "lost", "survived"]
+    from ai_platform.catalog import Snapshot
+
+    from .sources import RevisionSource
+
+__all__ = [
+    "Contents",
+    "contents",
+    "demand_columns",
+    "lossy_columns",
+    "lost",
+    "survived",
+]
 
 Contents = dict[str, "TableContents"]
 """What is in each table, by schema.name."""
 
+_HINT: Final = 'write lossy = {"schema.table.column"}'
 _SESSION: Final = """
     SELECT set_config('search_path', 'pg_catalog', true),
            set_config('timezone', 'UTC', true),
@@ -161,33 +171,28 @@ def survived(
     return tuple(sorted(gone))
 
 
-def declared_lossy(file: Path) -> frozenset[str]:
-    """Return the columns that a revision's file declares as ``lossy = {...}``.
+def lossy_columns(value: list[str] | str, file: str) -> tuple[str, ...]:
+    """Return the columns that the revision in *file* declares as ``lossy = {...}``.
 
-    The file is read, not run. Raises BadValue where the declaration is not a set,
-    list or tuple of texts such as "schema.table.column".
+    *value* is a list of texts, or what else stands there as Python writes it. Raises
+    BadValue where it is no set, list or tuple of texts such as "schema.table.column".
     """
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
-            continue
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(one, ast.Name) and one.id == "lossy" for one in targets):
-            return _texts(node.value, file)
-    return frozenset()
+    if isinstance(value, list):
+        bad = [item for item in value if item.count(".") != len(("table", "column"))]
+        if not bad:
+            return tuple(sorted(set(value)))
+        value = repr(bad[0])
+    raise BadValue(f"{file}: lossy must name columns, got {value}", hint=_HINT)
 
 
-def _texts(node: ast.expr, file: Path) -> frozenset[str]:
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        value = None
-    is_many = isinstance(value, set | list | tuple | frozenset)
-    if not is_many or not all(
-        isinstance(one, str) and one.count(".") == len(("table", "column"))
-        for one in value
-    ):
-        raise BadValue(
-            f"lossy of {file.name} must name columns, got {ast.unparse(node)}",
-            hint='write lossy = {"schema.table.column"}',
-        )
-    return frozenset(value)
+def demand_columns(source: RevisionSource, before: Snapshot, after: Snapshot) -> None:
+    """Raise BadValue where *source* declares a loss in a column that never was."""
+    for name in source.lossy:
+        if not any(
+            item.key.kind == "column" and item.key.identity.replace('"', "") == name
+            for item in (*before, *after)
+        ):
+            raise BadValue(
+                f"{source.file}: lossy names a column that is not there, got {name!r}",
+                hint=_HINT,
+            )

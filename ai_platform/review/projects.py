@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ._changed import changed_files
 from ._foreign import TIMEOUT_S, Interpreter, Place
 from ._history import History
-from .sources import RevisionSource
+from .preserve import lossy_columns
+from .sources import Recording, RevisionSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +118,10 @@ def _asked(place: Place, timeout_s: float) -> tuple[dict[str, Any], History]:
 def _project(
     place: Place, history: History, answer: dict[str, Any], chosen: list[str]
 ) -> Project:
-    sources = {item["revision"]: _source(item) for item in answer["revisions"]}
+    sources = {
+        item["revision"]: _source(item, is_chosen=item["revision"] in chosen)
+        for item in answer["revisions"]
+    }
     needed = history.ancestors(chosen) - set(chosen)
     return Project(
         place=place,
@@ -135,7 +139,7 @@ def _project(
     )
 
 
-def _source(item: dict[str, Any]) -> RevisionSource:
+def _source(item: dict[str, Any], *, is_chosen: bool) -> RevisionSource:
     up, up_in_transaction = _text(_steps(item["upgrade"]))
     down, down_in_transaction = _text(_steps(item["downgrade"]))
     phase = item["phase"] or next(iter(_PHASE.findall(item["text"])), None)
@@ -146,11 +150,13 @@ def _source(item: dict[str, Any]) -> RevisionSource:
         file=item["file"],
         up_sql=up,
         down_sql=None if item["downgrade"]["error"] else down,
+        down_error=None if item["downgrade"]["refused"] else item["downgrade"]["error"],
         up_in_transaction=up_in_transaction,
         down_in_transaction=down_in_transaction,
         offline_error=item["upgrade"]["error"],
         phase=phase,
-        lossy=tuple(item["lossy"]),
+        # what is not reviewed may declare what it likes
+        lossy=lossy_columns(item["lossy"], item["file"]) if is_chosen else (),
     )
 
 
@@ -178,8 +184,10 @@ def _text(steps: tuple[Step, ...]) -> tuple[str, bool]:
 
 def upgrade_online(
     project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
-) -> None:
+) -> Recording:
     """Run the upgrade of *revision*, and of it alone, on the database *dsn*.
+
+    Returns what it said to the server.
 
     Through the project's own env.py, which is led to *dsn* whatever URL it holds.
     The database must stand where *revision* begins; its version table is set to that
@@ -187,21 +195,25 @@ def upgrade_online(
 
     Raises BadValue or Refused with what went wrong.
     """
-    _online(project, revision, dsn, down=False, timeout_s=timeout_s)
+    return _online(project, revision, dsn, down=False, timeout_s=timeout_s)
 
 
 def downgrade_online(
     project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
-) -> None:
+) -> Recording:
     """Run the downgrade of *revision*, and of it alone; else as `upgrade_online`."""
-    _online(project, revision, dsn, down=True, timeout_s=timeout_s)
+    return _online(project, revision, dsn, down=True, timeout_s=timeout_s)
 
 
 def _online(
     project: Project, revision: str, dsn: str, *, down: bool, timeout_s: float
-) -> None:
+) -> Recording:
     history = project.history
     name = history.locate(revision)
     standing = history.before(name, included=down)
     with Interpreter(project.place, timeout_s=timeout_s) as interpreter:
-        interpreter.ask("run", revision=name, down=down, stamp=standing, dsn=dsn)
+        said = interpreter.ask("run", revision=name, down=down, stamp=standing, dsn=dsn)
+    # a comment at the end of a statement must not hide the semicolon
+    steps = tuple(Step(f"{sql}\n;", inside) for sql, inside in said["steps"])
+    sql, in_transaction = _text(steps)
+    return Recording(sql, in_transaction, said["gap"])

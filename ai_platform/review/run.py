@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ._plan import Told
     from .production import Statistics
     from .projects import Project
-    from .sources import RevisionSource
+    from .sources import Recording, RevisionSource
 
 __all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
 
@@ -139,9 +139,9 @@ def _measured(
     def look(revision: str, before: Snapshot, after: Snapshot) -> None:
         catalogs[revision] = (before, after)
 
-    def online(revision: str, url: str, is_down: bool) -> None:  # noqa: FBT001 - theirs
+    def online(revision: str, url: str, is_down: bool) -> Recording:  # noqa: FBT001 - theirs
         run = projects.downgrade_online if is_down else projects.upgrade_online
-        run(project, revision, url, timeout_s=asked.limit_s)
+        return run(project, revision, url, timeout_s=asked.limit_s)
 
     found = measure(
         project.revisions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["RevisionSource"]
+__all__ = ["Recording", "RevisionSource"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,10 @@ class RevisionSource:
     with ``…_in_transaction`` False each of its statements is one.
 
     *offline_error* says why the SQL cannot be written down without a database, such
-    as Python that reads data; *up_sql* is then empty. *phase* is expand, migrate or
-    contract where the revision says so, *lossy* what it says that it loses.
+    as Python that reads data; *up_sql* is then empty. *down_error* says the same of
+    the way down, for a revision that has one; *down_sql* is then None. *phase* is
+    expand, migrate or contract where the revision says so, *lossy* what it says that
+    it loses.
     """
 
     revision: str
@@ -33,5 +35,18 @@ class RevisionSource:
     up_in_transaction: bool = True
     down_in_transaction: bool = True
     offline_error: str | None = None
+    down_error: str | None = None
     phase: str | None = None
     lossy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What Python said to the server, as one text; BEGIN and COMMIT count.
+
+    *gap* says why it is not all that was done; *sql* is then empty.
+    """
+
+    sql: str
+    in_transaction: bool = True
+    gap: str | None = None

@@ -7,16 +7,18 @@ from typing import Any
 
 from .paper import last_line
 from .places import Fault, Place, Project, is_there, url_of
+from .recorder import Recorder
 
 __all__ = ["create_all", "run"]
 
 
 def run(
     project: Project, revision: str | None, *, down: bool, stamp: list[str] | None
-) -> None:
+) -> dict[str, Any]:
     """Run one *revision* as env.py would; None only makes the version table.
 
-    With *stamp* the database is first declared to stand at these revisions.
+    With *stamp* the database is first declared to stand at these revisions. Returns
+    what the revision said to the server.
     """
     from alembic import command  # noqa: PLC0415
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
@@ -27,22 +29,30 @@ def run(
     if stamp is not None:
         command.stamp(config, stamp or ["base"], purge=True)
         config = project.config()
-    steps = []
-    if revision is not None:
-        make = getattr(
-            MigrationStep, "downgrade_from_script" if down else "upgrade_from_script"
-        )
-        steps = [make(scripts.revision_map, scripts.get_revision(revision))]
+    make = getattr(
+        MigrationStep, "downgrade_from_script" if down else "upgrade_from_script"
+    )
+
+    recorder = Recorder()
 
     def upgrade(_heads: Any, _context: Any) -> list[Any]:
-        return steps
+        if revision is None:
+            return []
+        # not before: env.py may say where the revisions lie
+        step = make(scripts.revision_map, scripts.get_revision(revision))
+        step.migration_fn = recorder.wrapped(step.migration_fn)
+        return [step]
 
     # env.py may ask for the name of the function to learn which command this is
     upgrade.__name__ = "downgrade" if down else "upgrade"
-    with EnvironmentContext(
-        config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
+    with (
+        recorder.listening(),
+        EnvironmentContext(
+            config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
+        ),
     ):
         scripts.run_env()
+    return recorder.answer()
 
 
 def create_all(project: Project, attribute: str, schemas: list[str]) -> None:

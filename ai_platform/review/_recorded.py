@@ -1,0 +1,153 @@
+"""Write down what a revision of Python says to the server, so that it is measured."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+
+from ai_platform.catalog import snapshot
+from ai_platform.connection import connect, first_line
+from ai_platform.errors import BadValue, PlatformError
+
+from . import _evidence as evidence
+from ._sessions import Worker
+from .scratch import clone
+from .statements import run_plainly, split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
+
+    from ._plan import Doing, Options, Plan
+    from .sources import Recording
+    from .statements import Relation, Statement
+
+__all__ = ["AS_SAID", "is_of_alembic", "named", "recorded", "refuses"]
+
+AS_SAID: Final = (
+    "no SQL can be read beforehand: measured is what its Python said to the server on "
+    "the rows made up here; on other rows it may say something else"
+)
+# a driver's exception, what Python raises by itself, and what ended it from outside
+_FAULT: Final = re.compile(
+    r"\b(sqlalchemy|psycopg2?|asyncpg|pg8000|alembic)\.|did not run within|"
+    r"interpreter ended|\b(Attribute|Name|Type|Key|Index|Import|ModuleNotFound)Error:"
+)
+_WAYS: Final[tuple[Doing, ...]] = ("up", "down")
+
+
+class _Gap(Exception):
+    """What was written down is not what happened; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copies:
+    """Two copies of one database: Python runs in *theirs*, what it said in *ours*."""
+
+    theirs: Target
+    ours: Target
+    options: Options
+
+    def run(self, statements: tuple[Statement, ...], *places: Target) -> None:
+        for place in places:
+            with Worker(place, self.options.settings) as worker:
+                run_plainly(worker.connection, statements)
+
+    def differ(self) -> bool:
+        """Return whether the catalogs differ in more than Alembic's own table."""
+        changes = evidence.catalog_changes(_catalog(self.theirs), _catalog(self.ours))
+        table = self.options.version_table
+        return not all(is_of_alembic(item.identity, table) for item in changes)
+
+
+def _catalog(place: Target) -> Snapshot:
+    with connect(place, application_name="platform-review") as connection:
+        return snapshot(connection)
+
+
+def is_of_alembic(identity: str, version_table: str) -> bool:
+    """Return whether an object is the table of versions, or a part of it."""
+    return version_table.rpartition(".")[2] in identity
+
+
+@contextmanager
+def _copies(place: Target, options: Options) -> Iterator[_Copies]:
+    with clone(place) as theirs, clone(place) as ours:
+        yield _Copies(theirs, ours, options)
+
+
+def recorded(place: Target, plan: Plan, options: Options) -> tuple[Plan, str | None]:
+    """Return *plan* with the statements of its Python, and what is to be said of it.
+
+    They were written down while it ran in a copy of *place*. Where they do not do what
+    it did, that way stays Python.
+    """
+    with _copies(place, options) as copies:
+        try:
+            for way in _WAYS:
+                plan = _one_way(plan, way, copies)
+        except _Gap as gap:
+            return plan, str(gap)
+        except PlatformError:
+            # measuring it as a whole tells what fails
+            return plan, None
+    return plan, AS_SAID
+
+
+def _one_way(plan: Plan, way: Doing, copies: _Copies) -> Plan:
+    if way not in plan.online:
+        if way == "up":
+            _replay(plan.up, copies, copies.theirs, copies.ours)
+        return plan
+    run = copies.options.online
+    url = copies.theirs.url
+    said = run(plan.source.revision, url, way == "down") if run is not None else None
+    if said is None:
+        raise _Gap("nobody listened to its Python")
+    statements = _statements(said)
+    _replay(statements, copies, copies.ours)
+    if copies.differ():
+        raise _Gap("what its Python said is not all that it did")
+    online = plan.online - {way}
+    if way == "down":
+        return replace(plan, down=statements, online=online)
+    return replace(plan, up=statements, online=online)
+
+
+def _replay(
+    statements: tuple[Statement, ...], copies: _Copies, *places: Target
+) -> None:
+    try:
+        copies.run(statements, *places)
+    except psycopg.Error as error:
+        raise _Gap(f"what its Python said fails alone: {first_line(error)}") from None
+
+
+def _statements(said: Recording) -> tuple[Statement, ...]:
+    """Return the statements of *said*; raises what ends the recording."""
+    if said.gap is not None:
+        raise _Gap(said.gap)
+    try:
+        return split(said.sql, in_transaction=said.in_transaction)
+    except BadValue as error:
+        raise _Gap(f"what its Python said cannot be read: {error.message}") from None
+
+
+def named(said: Recording | None) -> set[Relation]:
+    """Return the relations that Python named, as far as it was written down."""
+    try:
+        statements = () if said is None else _statements(said)
+    except _Gap:
+        return set()
+    return {relation for item in statements for relation in item.relations}
+
+
+def refuses(error: str) -> bool:
+    """Return whether a way down ended by what its author raised, not by a fault."""
+    return _FAULT.search(error) is None

@@ -1,0 +1,143 @@
+"""Take down what a revision says to the server while its Python runs."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .paper import last_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Recorder"]
+
+MOST = 200
+LONGEST = 1_000_000
+BETWEEN = "COMMIT;\nBEGIN;"
+
+
+class Recorder:
+    """The statements of one session, as they arrive at the server.
+
+    *steps* holds each with whether it ran in a transaction; *gap* says why they are
+    not all that happened.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[list[Any]] = []
+        self.gap: str | None = None
+        self._session: Any = None
+        self._is_on = False
+        self._committed = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Hear every engine, also those that are made within the block."""
+        from sqlalchemy import event  # noqa: PLC0415 - theirs, not ours
+        from sqlalchemy.engine import Engine  # noqa: PLC0415
+
+        heard: dict[str, Callable[..., None]] = {
+            "after_cursor_execute": self._executed,
+            "commit": self._commits,
+            "rollback": self._rolls_back,
+        }
+        for name, function in heard.items():
+            event.listen(Engine, name, function)
+        try:
+            yield
+        finally:
+            for name, function in heard.items():
+                event.remove(Engine, name, function)
+
+    def wrapped(self, function: Callable[..., None]) -> Callable[..., None]:
+        """Return *function*, written down while it runs."""
+
+        def run(**options: Any) -> None:
+            self._is_on = True
+            try:
+                function(**options)
+            finally:
+                self._is_on = False
+
+        return run
+
+    def answer(self) -> dict[str, Any]:
+        """Return what was written down."""
+        return {"steps": [] if self.gap else self.steps, "gap": self.gap}
+
+    def _executed(self, connection: Any, cursor: Any, *said: Any) -> None:
+        if not self._is_on or self.gap:
+            return
+        session = connection.connection.dbapi_connection
+        if self._session not in (None, session):
+            self.gap = "it speaks through several sessions"
+            return
+        self._session = session
+        statement, parameters, context, many = said
+        driver = _Driver(session, cursor, context, connection.dialect.paramstyle)
+        try:
+            texts = driver.texts(statement, parameters, many=many)
+        except Exception as error:  # noqa: BLE001 - whatever a driver raises
+            self.gap = "its driver does not tell the values: " + last_line(error)
+            return
+        inside = not _is_autocommit(session)
+        for text in texts:
+            self._add(text, inside)
+
+    def _add(self, text: str, inside: bool) -> None:  # noqa: FBT001 - private
+        if inside and self._committed and self.steps and self.steps[-1][1]:
+            self.steps.append([BETWEEN, True])
+        self._committed = False
+        self.steps.append([text, inside])
+        if len(self.steps) > MOST or sum(len(one) for one, _ in self.steps) > LONGEST:
+            self.gap = "it says more than " + str(MOST) + " statements, or long ones"
+
+    def _commits(self, connection: Any) -> None:
+        if self._is_on and connection.connection.dbapi_connection is self._session:
+            self._committed = True
+
+    def _rolls_back(self, connection: Any) -> None:
+        if not self._is_on or connection.connection.dbapi_connection is not (
+            self._session
+        ):
+            return
+        if not _is_autocommit(self._session):
+            self.gap = "it takes back what it did"
+
+
+def _is_autocommit(session: Any) -> bool:
+    return getattr(session, "autocommit", False) is True
+
+
+class _Driver:
+    """What a DBAPI knows of the text of a statement with its values."""
+
+    def __init__(self, session: Any, cursor: Any, context: Any, style: str) -> None:
+        self._session = session
+        self._cursor = cursor
+        self._doubles = "format" in style
+        options = context.execution_options if context is not None else {}
+        self._is_plain = bool(options.get("no_parameters"))
+
+    def texts(self, statement: str, parameters: Any, *, many: bool) -> list[str]:
+        """Return *statement* with its values, once for each set of *parameters*."""
+        if self._is_plain and not parameters:
+            return [statement]
+        if many:
+            return [self._text(statement, one) for one in parameters[: MOST + 1]]
+        return [self._text(statement, parameters)]
+
+    def _text(self, statement: str, parameters: Any) -> str:
+        module = type(self._cursor).__module__.partition(".")[0]
+        if module == "psycopg2":
+            written: bytes = self._cursor.mogrify(statement, parameters or None)
+            text = written.decode("utf-8")
+            return text if parameters else text.replace("%%", "%")
+        if module == "psycopg":
+            from psycopg import ClientCursor  # noqa: PLC0415 - the project's
+
+            return str(ClientCursor(self._session).mogrify(statement, parameters))
+        if parameters:
+            raise TypeError(type(self._cursor).__module__)
+        return statement.replace("%%", "%") if self._doubles else statement
