@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from ai_platform.connection import Target
     from ai_platform.review._plan import Told
     from ai_platform.review.facts import Review
-    from ai_platform.review.projects import Project
 
 app = group("The DBA review: what a change will do to production, measured.")
 
@@ -89,7 +86,7 @@ Insist = Annotated[
 ]
 Rows = Annotated[
     int,
-    typer.Option("--rows", min=0, max=10_000_000, help="Rows in each touched table."),
+    typer.Option("--rows", help="Rows in each touched table, up to 10,000,000."),
 ]
 Stats = Annotated[
     Path | None,
@@ -133,11 +130,18 @@ Out = Annotated[
     ),
 ]
 Timeout = Annotated[
-    float,
-    typer.Option("--timeout", min=1, help="Seconds that one statement may run."),
+    float | None,
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="How long a statement may run [600], and reading the project take [60].",
+    ),
 ]
 
-_FORMATS: Final = (".md", ".html", ".json", ".sarif")
+_MOST_ROWS: Final = 10_000_000
+_MOST_S: Final = 86_400.0
+_READING_S: Final = 60.0
+_STATEMENT_S: Final = 600.0
 
 
 @app.command(
@@ -163,7 +167,7 @@ def review(
     old_code: OldCode = None,
     fail_on: FailOn = "error",
     measure: Measure = True,
-    timeout: Timeout = 600.0,
+    timeout: Timeout = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
@@ -179,13 +183,17 @@ def review(
     from ai_platform.review import projects, run  # noqa: PLC0415 - slow to import
     from ai_platform.review.reports.verdict import exit_code  # noqa: PLC0415
 
+    from ._review_files import check_out, write_reports  # noqa: PLC0415
+
+    _check(span, git_base, dsn, insist)
     for path in out or ():
-        _check_out(path)
+        check_out(path)
+    limit_s = None if timeout is None else _within("--timeout", timeout, 1, _MOST_S)
     asked = run.Asked(
-        rows=rows,
+        rows=int(_within("--rows", rows, 0, _MOST_ROWS)),
         dsn=_target(dsn),
         insist=insist,
-        limit_s=timeout,
+        limit_s=limit_s or _STATEMENT_S,
         settings=_settings(settings, is_ours=config is None),
         is_measured=measure,
         old_code=old_code,
@@ -194,29 +202,49 @@ def review(
     run.check(asked)
     with progress("reading the revisions") as tell:
         project = projects.read(
-            config, python, span, git_base=git_base, env=_pairs("--env", env) or None
+            config,
+            python,
+            span,
+            git_base=git_base,
+            env=_pairs("--env", env) or None,
+            timeout_s=limit_s or _READING_S,
         )
         asked = run.with_acceptances(asked, accept, project)
         found = run.review(project, asked, progress=_telling(tell))
     for remark in project.notes:
         note(remark)
-    _write(found, project, out or [])
-    _show(found, as_json=as_json)
+    try:
+        write_reports(found, project, out or [])
+    finally:  # a disk that filled up meanwhile does not hide what was found
+        _show(found, as_json=as_json)
     raise typer.Exit(exit_code(found, fail_on))
 
 
-def _check_out(path: Path) -> None:
-    """Refuse what could not be written in the end: measuring takes minutes."""
-    if path.suffix not in _FORMATS:
+def _check(
+    span: str | None, git_base: str | None, dsn: str | None, insist: str | None
+) -> None:
+    """Refuse options of which one would silently count for nothing."""
+    if span is not None and git_base is not None:
         raise BadValue(
-            f"no such report: got {path.name!r}",
-            hint=f"end its name with one of {', '.join(_FORMATS)}",
+            f"either {span!r} or --git-base {git_base} says what to review",
+            hint="leave one of them out",
         )
-    folder = next(one for one in path.absolute().parents if one.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+    if insist is not None and dsn is None:
         raise BadValue(
-            f"cannot write {path}", hint="name a file in a folder that may be written"
+            f"--insist {insist} is for a server named by --dsn", hint="add --dsn URL"
         )
+    if dsn is not None and not dsn.strip():  # or the usual database would be meant
+        raise BadValue("--dsn is empty", hint="name a server for tests, or drop it")
+
+
+def _within(option: str, given: float, least: float, most: float) -> float:
+    """Return *given*; raises BadValue for what is not from *least* to *most*."""
+    if not least <= given <= most:
+        raise BadValue(
+            f"{option} must be from {least:,.0f} to {most:,.0f}, got {given:g}",
+            hint="platform review --help",
+        )
+    return given
 
 
 def _target(dsn: str | None) -> Target | None:
@@ -224,7 +252,7 @@ def _target(dsn: str | None) -> Target | None:
         return None
     from ai_platform.connection import resolve  # noqa: PLC0415 - loads psycopg
 
-    target = replace(resolve(dsn), source="--dsn")
+    target = resolve(dsn, source="--dsn")
     if target.password is not None:
         raise BadValue(
             "--dsn holds a password, which everybody on this machine can read",
@@ -260,32 +288,6 @@ def _telling(tell: Callable[[str], None]) -> Callable[[Told], None]:
         tell(f"{step.revision}: {step.doing}{detail}{place}")
 
     return told
-
-
-def _write(found: Review, project: Project, paths: list[Path]) -> None:
-    from ._files import write_files  # noqa: PLC0415
-
-    for path in paths:
-        write_files(path.parent, {path.name: _text(found, project, path.suffix)})
-        note(f"written: {path}")
-
-
-def _text(found: Review, project: Project, suffix: str) -> str:
-    from ai_platform.review.reports.html_page import to_html  # noqa: PLC0415
-    from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
-    from ai_platform.review.reports.markdown import to_markdown  # noqa: PLC0415
-    from ai_platform.review.reports.sarif import to_sarif  # noqa: PLC0415
-    from ai_platform.review.rules import all_rules  # noqa: PLC0415
-    from ai_platform.review.run import texts  # noqa: PLC0415
-
-    if suffix == ".sarif":
-        return to_sarif(found, rules=all_rules(), sources=texts(project))
-    writers: dict[str, Callable[[Review], str]] = {
-        ".md": to_markdown,
-        ".html": to_html,
-        ".json": to_json,
-    }
-    return writers[suffix](found)
 
 
 def _show(found: Review, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from ai_platform.errors import BadValue
 
-__all__ = ["changed_files"]
+__all__ = ["changed_files", "place_in_repository"]
 
 _TIMEOUT_S: Final = 60
 
@@ -30,6 +30,17 @@ def changed_files(folder: Path, ref: str) -> set[Path]:
     new = _git(top, "ls-files", "--others", "--exclude-standard", "-z").split("\0")
     names = [*_edited(status), *filter(None, new)]
     return {(top / name).resolve() for name in names}
+
+
+def place_in_repository(folder: Path) -> str:
+    """Return *folder* from the head of its repository, such as ``backend/``.
+
+    Empty where it is the head itself, or where there is no repository or no Git.
+    """
+    try:
+        return _git(folder, "rev-parse", "--show-prefix").removesuffix("\n")
+    except BadValue:
+        return ""
 
 
 def _base(folder: Path, ref: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.review.facts import Timing
 from ai_platform.review.reports import sarif
+from ai_platform.review.reports._source_line import line_of
 from ai_platform.review.reports.json_text import load, to_json
 from ai_platform.review.reports.sarif import NOT_MEASURED, to_sarif
 from ai_platform.review.rules import all_rules
@@ -158,8 +159,54 @@ def test_sarif_finds_the_line() -> None:
         return int(region["startLine"])
 
     assert line(SOURCE) == 5
-    assert line(SOURCE.replace('"request_logs"', "NAME")) == 3
+    assert line(SOURCE.replace('op.alter_column("request_logs", "status")', "")) == 3
     assert line("") == line("x = 1") == 1
+
+
+TWO_WAYS = '''
+NAMED = "CREATE TRIGGER note_price BEFORE UPDATE ON products"
+
+def upgrade():
+    op.add_column("products", sa.Column("colour", sa.Text))
+    op.execute(
+        "UPDATE products "
+        "SET colour = 'red'"
+    )
+    op.execute("""
+        COMMENT ON TABLE products IS NULL;
+        DROP TABLE orders;
+    """)
+    op.execute(NAMED)
+'''
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        ("ALTER TABLE products ADD COLUMN colour TEXT", 5),
+        ("UPDATE products SET colour = 'red'", 7),
+        ("DROP TABLE orders", 12),
+        ("CREATE TRIGGER note_price BEFORE UPDATE ON products", 2),
+        ("VACUUM", None),
+    ],
+)
+def test_a_statement_is_found_in_its_file(sql: str, line: int | None) -> None:
+    """An annotation stands where the statement is written, not near its table."""
+    assert line_of(sql, TWO_WAYS) == line
+    assert line_of(sql, "def upgrade(:") is None
+
+
+def test_sarif_places_every_result() -> None:
+    """A code host refuses a file with one result that is nowhere, or not in it."""
+    lost = reviews.finding("gone", None, rule="acceptance-unused")
+    run = _run(replace(everyday(), findings=(lost,)), folder="backend/db/")
+    first, last = (
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in (run["results"][0], _run(everyday())["results"][0])
+    )
+
+    assert first == "backend/db/review.accept.toml"
+    assert last == everyday().revisions[0].file
 
 
 def test_sarif_explains_rules_and_suppresses() -> None:
@@ -174,6 +221,7 @@ def test_sarif_explains_rules_and_suppresses() -> None:
         assert rules[name]["shortDescription"]["text"] == rule.title
         assert "**Do:** " in rules[name]["help"]["markdown"]
         assert rules[name]["defaultConfiguration"]["level"] == rule.severity
+    assert "```sql\n-- outside any" in rules["index-not-concurrent"]["help"]["markdown"]
     assert kept["ruleId"] == "duplicate-index"
     assert "DBA-142" in kept["suppressions"][0]["justification"]
 

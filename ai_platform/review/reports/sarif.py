@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
+from ai_platform.review.acceptances import FILE
 from ai_platform.review.facts import Finding
 from ai_platform.text import printable
 
 from ._describe import troubles
-from ._github import plain
+from ._github import fenced, plain
+from ._instead import instead
+from ._source_line import line_of
 from ._summary import by_severity
 from .verdict import judge, risk_of
 
@@ -34,6 +39,7 @@ _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _UPGRADE: Final = re.compile(r"^(async )?def upgrade\b", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
 _LONGEST: Final = 1_000
+_ROOT: Final = "%SRCROOT%"
 
 
 class RuleText(Protocol):
@@ -74,12 +80,15 @@ def to_sarif(
     *,
     rules: Iterable[RuleText] = (),
     sources: Mapping[str, str] | None = None,
+    folder: str = "",
 ) -> str:
     """Return *review* as SARIF, the worst results first.
 
     *rules* explains those that may be found. *sources* maps the files of revisions,
-    as the review names them, to their text: in it the line is looked for where a
-    revision speaks of the finding's object; else a result stands on the first line.
+    as the review names them, to their text: in it the line of the statement is looked
+    for, else where the upgrade speaks of the finding's object, else it is the first.
+    *folder* is where the project stands in its repository, such as ``backend/``: code
+    hosts look for files from there. What is of no revision stands at the acceptances.
     """
     found = [*_incomplete(review), *by_severity(review.findings)]
     shown = found[:MOST_RESULTS]
@@ -93,14 +102,18 @@ def to_sarif(
         "tool": {
             "driver": {
                 "name": "platform review",
+                "version": version("ai-platform-database"),
                 "rules": [_rule(known[name]) for name in sorted(known)],
             }
         },
-        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "the repository"}}},
         "invocations": [_invocation(review, left=len(found) - len(shown))],
         "results": [
             {
-                **_result(item, files.get(item.revision), sources or {}),
+                **_result(item),
+                "locations": [
+                    _location(item, files.get(item.revision), sources or {}, folder)
+                ],
                 "ruleIndex": places[item.rule],
                 "partialFingerprints": {"platformReview/v1": mark},
             }
@@ -142,6 +155,8 @@ def _incomplete(review: Review) -> Iterator[Finding]:
 
 def _rule(rule: RuleText) -> dict[str, Any]:
     page = f"{plain(rule.hazard)}\n\n**Do:** {plain(rule.remedy)}"
+    if good := instead(rule.id):
+        page += f"\n\nFor example:\n\n{fenced(good)}"
     return {
         "id": rule.id,
         "shortDescription": {"text": _message(rule.title)},
@@ -162,9 +177,7 @@ def _invocation(review: Review, *, left: int) -> dict[str, Any]:
     return {"executionSuccessful": complete, "toolExecutionNotifications": notes}
 
 
-def _result(
-    item: Finding, revision: RevisionFacts | None, sources: Mapping[str, str]
-) -> dict[str, Any]:
+def _result(item: Finding) -> dict[str, Any]:
     place = "" if item.statement is None else f", statement {item.statement}"
     measured = "" if item.is_measured else " (read from the text, not measured)"
     text = f"{item.object}{place}: {item.message}{measured}. Do: {item.remedy}"
@@ -172,7 +185,6 @@ def _result(
         "ruleId": item.rule,
         "level": item.severity,
         "message": {"text": _message(text)},
-        "locations": [_location(item, revision, sources)] if revision else [],
         "properties": {"revision": item.revision, "measured": item.is_measured},
     }
     if item.accepted is not None:
@@ -187,14 +199,19 @@ def _result(
 
 
 def _location(
-    item: Finding, revision: RevisionFacts, sources: Mapping[str, str]
+    item: Finding,
+    revision: RevisionFacts | None,
+    sources: Mapping[str, str],
+    folder: str,
 ) -> dict[str, Any]:
-    line = _line(item, sources.get(revision.file, ""))
+    # a result without a place would have the code host refuse the whole file
+    file = revision.file if revision else FILE
+    line = _line(item, revision, sources.get(file, "")) if revision else 1
     return {
         "physicalLocation": {
             "artifactLocation": {
-                "uri": quote(revision.file, errors="replace"),
-                "uriBaseId": "%SRCROOT%",
+                "uri": quote(posixpath.normpath(folder + file), errors="replace"),
+                "uriBaseId": _ROOT,
             },
             "region": {"startLine": line},
         },
@@ -202,8 +219,11 @@ def _location(
     }
 
 
-def _line(item: Finding, text: str) -> int:
-    """Return the line of *text* where its upgrade first names the finding's object."""
+def _line(item: Finding, revision: RevisionFacts, text: str) -> int:
+    """Return the line of *text* that runs the statement, else names the object."""
+    sql = next((one.sql for one in revision.up if one.number == item.statement), "")
+    if (line := line_of(sql, text)) is not None:
+        return line
     upgrade = _UPGRADE.search(text)
     if upgrade is None:
         return 1
