@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 
 from ._rule import Hit, Rule
+from ._work import BATCH, changes_written, commits_inside, rows_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,48 +16,55 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
-BATCH: Final = 1000
-"""So many rows in one transaction are no batch any more."""
+_CHANGES: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
-    tree = statement.tree
-    if not isinstance(tree, ast.UpdateStmt | ast.DeleteStmt | ast.InsertStmt):
-        return
-    table = statement.name(tree.relation)
-    severity = statement.weigh(table, "error")
-    if not severity or _is_bookkeeping(statement):
+    if _is_bookkeeping(statement) or isinstance(statement.tree, ast.RefreshMatViewStmt):
         return
     holder = _ddl(statement)
     beside = f" beside the DDL of statement {holder.number}" if holder else ""
     if statement.shows_cost:
-        rows = _rows_changed(statement)
-        if rows >= BATCH:
+        found = _changed(statement)
+    else:
+        found = dict.fromkeys(_unbounded(statement, beside_ddl=bool(holder)), 0)
+    for table, rows in found.items():
+        severity = statement.weigh(table, "error")
+        if severity:
+            many = f"{rows} rows" if rows else "rows"
+            loud = holder is not None and statement.shows_cost
             yield Hit(
                 table,
-                f"{rows} rows are changed in one transaction{beside}",
-                is_measured=True,
-                severity=severity if holder else "warning",
+                f"{many} are changed in one transaction{beside}",
+                is_measured=statement.shows_cost,
+                severity=severity if loud else "warning",
             )
-    elif _is_unbounded(tree, beside_ddl=bool(holder)) and statement.exists(table):
-        told = f"rows are changed in one transaction{beside}"
-        yield Hit(table, told, severity="warning")
 
 
-def _is_unbounded(tree: ast.Node, *, beside_ddl: bool) -> bool:
-    """Return whether the text alone says that too many rows may be changed."""
-    if isinstance(tree, ast.InsertStmt):
-        return False
-    return beside_ddl or tree.whereClause is None
+def _changed(statement: StatementContext) -> dict[str, int]:
+    """Return the table most of whose rows were changed, with all rows changed.
 
-
-def _rows_changed(statement: StatementContext) -> int:
-    facts = statement.facts
-    return sum(
-        item.rows
-        for item in (*facts.updated, *facts.deleted, *facts.inserted)
-        if statement.exists(item.relation)
+    Whatever did it: a function, a DO block and a trigger count like an UPDATE.
+    """
+    if commits_inside(statement):
+        return {}
+    rows = rows_changed(statement)
+    if rows.total() < BATCH:
+        return {}
+    named = isinstance(statement.tree, _CHANGES)
+    table = (
+        statement.name(statement.tree.relation) if named else rows.most_common(1)[0][0]
     )
+    return {table: rows.total()}
+
+
+def _unbounded(statement: StatementContext, *, beside_ddl: bool) -> Iterator[str]:
+    """Yield the tables of which the text alone says that too many rows may change."""
+    for tree in changes_written(statement.tree):
+        bounded = getattr(tree, "whereClause", None) is not None and not beside_ddl
+        name = statement.name(tree.relation)
+        if not bounded and statement.exists(name):
+            yield name
 
 
 def _ddl(statement: StatementContext) -> StatementContext | None:
@@ -86,9 +94,9 @@ RULE = Rule(
         "DDL statement it also keeps that one's lock."
     ),
     measured=(
-        "The rows changed in tables that were there before, 1000 or more, and the "
-        "locks held meanwhile. Without a measurement: UPDATE or DELETE beside "
-        "DDL, or without WHERE."
+        "The rows changed in tables that were there before, 1000 or more, be it by "
+        "UPDATE, MERGE, a function or a DO block, and the locks held meanwhile. "
+        "Without a measurement: UPDATE, DELETE or MERGE beside DDL, or without WHERE."
     ),
     remedy=(
         "Change the rows in batches of some thousand, each in a transaction of "
