@@ -95,8 +95,12 @@ def configured_by() -> str | None:
     return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "POSTGRES_URL"
 
 
-def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
+def resolve(
+    explicit: str | None = None, ini: str | None = None, *, source: str = "-x url"
+) -> Target:
     """Return the database meant: *explicit*, environment, *ini*, then embedded.
+
+    *source* is where *explicit* was given, as errors call it.
 
     The embedded server is started when it is the one meant.
 
@@ -106,7 +110,7 @@ def resolve(explicit: str | None = None, ini: str | None = None) -> Target:
     Raises BadValue when the URL is not one of PostgreSQL.
     """
     if explicit:
-        return _parse(explicit, "-x url")
+        return _parse(explicit, source)
     configured, variable = settings().database_url, configured_by()
     if configured is not None and variable is not None:
         return _parse(configured.get_secret_value(), variable)

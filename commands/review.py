@@ -241,7 +241,7 @@ def _within(option: str, given: float, least: float, most: float) -> float:
     """Return *given*; raises BadValue for what is not from *least* to *most*."""
     if not least <= given <= most:
         raise BadValue(
-            f"{option} must be from {least:,.0f} to {most:,.0f}, got {given:g}",
+            f"{option} must be from {least:,.0f} to {most:,.0f}, got {given:,}",
             hint="platform review --help",
         )
     return given

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ._changed import changed_files
 from ._foreign import TIMEOUT_S, Interpreter, Place
 from ._history import History
+from ._python import demand_python
 from .preserve import lossy_columns
 from .sources import Recording, RevisionSource
 
@@ -90,6 +91,8 @@ def read(  # noqa: PLR0913 - the options of the command
     Refused for a project that does not answer within *timeout_s*.
     """
     place = Place.of(config, python, env)
+    if python is not None:
+        demand_python(place.python)
     answer, history = _asked(place, timeout_s)
     if git_base is None:
         chosen = history.span(span)

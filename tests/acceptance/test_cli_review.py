@@ -191,6 +191,7 @@ def test_no_revision_changed_is_nothing_to_review(review: Review, shop: Shop) ->
         (("--stats", "/no/such.json"), 2, "such.json"),
         (("--old-code", "/no/such.sql"), 2, "such.sql"),
         (("--python", "/no/such/python"), 2, "python"),
+        (("--python", "/bin/sh"), 2, "is no Python"),
     ],
 )
 def test_a_bad_word_is_named(

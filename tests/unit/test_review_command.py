@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ai_platform.errors import BadValue
+from ai_platform.review._python import demand_python
+from commands._review_files import check_out
 from commands.review import review
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,6 +21,44 @@ def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(BadValue, match="--stats needs rows"):
         review(stats=stats, rows=0, timeout=1.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"rows": -5}, "--rows must be from 0 to 10,000,000, got -5"),
+        ({"timeout": float("nan")}, "--timeout must be from 1 to 86,400, got nan"),
+        ({"span": "b2", "git_base": "main"}, "either 'b2' or --git-base main"),
+        ({"insist": "shop"}, "--insist shop is for a server named by --dsn"),
+        ({"dsn": " "}, "--dsn is empty"),
+        ({"dsn": "db.example.org"}, "--dsn is not a URL"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(
+    given: dict[str, Any], told: str
+) -> None:
+    """None is passed over in silence: an empty --dsn would mean the usual server."""
+    with pytest.raises(BadValue, match=told):
+        review(**given)
+
+
+@pytest.mark.parametrize("program", ["true", "echo", "cat"])
+def test_a_program_must_be_python(program: str) -> None:
+    """Told before it is handed requests, which it might take for something else."""
+    path = shutil.which(program)
+    assert path is not None
+
+    with pytest.raises(BadValue, match="is no Python"):
+        demand_python(Path(path))
+
+
+def test_a_report_is_tried_before(tmp_path: Path) -> None:
+    """Where not even root may write, and without leaving a trace where one may."""
+    check_out(tmp_path / "new" / "review.md")
+
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(BadValue, match=r"cannot write /proc/review\.md"):
+        check_out(Path("/proc/review.md"))
 
 
 @pytest.mark.parametrize("name", ["file/review.md", "folder.md", "review.pdf"])
