@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,14 @@ import pytest
 
 from ai_platform.errors import Refused
 from ai_platform.review._online import SEEN_IN_PASSING
+from ai_platform.review._probes import Probes
+from ai_platform.review._relations import known_relations
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
 from ai_platform.review.sources import RevisionSource
 from ai_platform.review.statements import UnreadableSql, split
+from tests.support.writers import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +150,27 @@ def test_a_wait_for_a_lock_is_seen(empty: Database) -> None:
         (fact,) = bench.measure(split("ALTER TABLE busy ADD c int")).statements
 
     assert [(lock.mode, lock.waited) for lock in fact.locks] == [("AX", True)]
-    assert fact.timing.duration_s > 0.1
+
+
+def test_who_comes_later_queues_behind_a_wait(empty: Database) -> None:
+    """One old reader, one ALTER that waits for it, and nobody reads any more."""
+    reader = empty.connect(autocommit=False)
+    reader.execute("CREATE TABLE busy (c int)")
+    reader.commit()
+    reader.execute("SELECT FROM busy")
+    waiting = empty.connect()
+    waiting.execute("SET lock_timeout = '10s'")
+    busy = next(iter(known_relations(waiting).readable(known_relations(waiting))))
+    probes = Probes(empty.connect() for _ in range(3))
+
+    assert probes.blocked(busy).letters == ""
+    with ThreadPoolExecutor(1) as pool:
+        altered = pool.submit(waiting.execute, "ALTER TABLE busy ADD d int")
+        until(lambda: probes.blocked(busy).letters == "RWD")
+        reader.rollback()
+        altered.result()
+    assert probes.blocked(busy).letters == ""
+    probes.close()
 
 
 @pytest.mark.parametrize(
