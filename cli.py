@@ -55,7 +55,7 @@ class Contents(LazyGroup):
         ),
         "stats": (
             "commands.stats",
-            "Sizes and rates of a production database, for reviews.",
+            "Sizes, rates and statements of production, for reviews.",
         ),
         "docs": ("commands.docs", "Write the generated documents."),
         "harden": ("commands.harden", "Close a dedicated database to everyone else."),

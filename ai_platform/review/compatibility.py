@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 
 from ai_platform.amounts import counted
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue, Refused
 
+from ._application import COMMENTS, Statement, load
 from .facts import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from psycopg.pq.abc import PGresult
@@ -37,13 +38,11 @@ __all__ = [
     "findings",
     "load",
     "record",
+    "recording",
     "unusable",
 ]
 
 RULE: Final = "old-code"
-_NAME: Final = re.compile(r"^\s*--\s*name:\s*(.+?)\s*$", re.MULTILINE)
-_TYPES: Final = re.compile(r"^\s*--\s*types:\s*(.+?)\s*$", re.MULTILINE)
-_COMMENTS: Final = re.compile(r"^(\s*--[^\n]*\n|\s*/\*.*?\*/|\s)+", re.DOTALL)
 _OF: Final = re.compile(r'column "([^"]+)" of relation "([^"]+)"')
 _OPERATOR: Final = re.compile(r"operator does not exist: (.+)")
 _GONE: Final = re.compile(r'(?:\w+ )?(?:"([^"]+)"|(\S+(?:\([^)]*\))?)) does not exist')
@@ -76,20 +75,6 @@ _SEARCH_PATH: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement of the application, with ``$1``, ``$2`` for what it fills in.
-
-    *types* are those of the parameters, where known (empty text: not), *search_path*
-    what the application's login has, as SHOW prints it (None: the session's).
-    """
-
-    name: str
-    sql: str
-    types: tuple[str, ...] = ()
-    search_path: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Broken:
     """A statement that the schema does not take: SQLSTATE, object, and words."""
 
@@ -100,59 +85,6 @@ class Broken:
 
     def __str__(self) -> str:
         return f"{self.statement.name}: {self.sqlstate}: {self.message}"
-
-
-def load(path: Path) -> tuple[Statement, ...]:
-    """Return the statements of a file, ``.json`` as `record` writes it or ``.sql``.
-
-    In SQL they end with semicolons; ``-- name: …`` and ``-- types: integer, text``
-    before one say what they say. Raises BadValue for a file that is not like that.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadValue(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}",
-            hint="platform review record writes such a file",
-        ) from None
-    found = tuple(_of_json(path, text) if path.suffix == ".json" else _of_sql(text))
-    if not found:
-        raise BadValue(f"{path} holds no statement", hint="end each with a semicolon")
-    return found
-
-
-def _of_json(path: Path, text: str) -> Iterator[Statement]:
-    try:
-        content = json.loads(text)
-        for item in content["statements"]:
-            yield Statement(
-                str(item["name"]),
-                str(item["sql"]),
-                tuple(str(name or "") for name in item.get("types", ())),
-                content.get("search_path"),
-            )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BadValue(
-            f"{path} is no list of statements: {first_line(error)}",
-            hint='{"statements": [{"name": …, "sql": …, "types": […]}]}',
-        ) from None
-
-
-def _of_sql(text: str) -> Iterator[Statement]:
-    from pglast import split  # noqa: PLC0415 - slow to import
-
-    position = 0
-    slices = split(text, with_parser=False, only_slices=True)
-    for number, part in enumerate(slices, start=1):
-        # what says its name stands between the statement before and this one
-        remarks = text[position : part.start] + text[part]
-        position = part.stop
-        name, types = _NAME.findall(remarks), _TYPES.findall(remarks)
-        yield Statement(
-            name[-1] if name else f"statement {number}",
-            _COMMENTS.sub("", text[part]).strip(),
-            tuple(word.strip() for word in types[-1].split(",")) if types else (),
-        )
 
 
 def describe(
@@ -203,6 +135,8 @@ def _prepare(
         result = connection.pgconn.prepare(b"", statement.sql.encode(), numbers)
         if result.status == ExecStatus.COMMAND_OK:
             return None
+        if connection.pgconn.status == ConnStatus.BAD:  # says nothing of the statement
+            raise psycopg.OperationalError(connection.pgconn.get_error_message())
         return _broken(statement, result)
 
 
@@ -306,7 +240,23 @@ def beside(
 def record(connection: psycopg.Connection[Any], login: str, path: Path) -> int:
     """Write what *login* was seen to run in this database to *path*; return how many.
 
-    From pg_stat_statements, which keeps the statements without their values. Raises
+    Raises what `recording` raises, and BadValue where *path* cannot be written.
+    """
+    text, number, _ = recording(connection, login)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadValue(f"{path} cannot be written: {error.strerror}") from None
+    return number
+
+
+def recording(
+    connection: psycopg.Connection[Any], login: str
+) -> tuple[str, int, tuple[Broken, ...]]:
+    """Return a file of what *login* was seen to run here, and how many statements.
+
+    Last come those that are not in it, because *connection* cannot prepare them. From
+    pg_stat_statements, which keeps the statements without their values. Raises
     Refused where it is missing or may not be read, BadValue for an unknown login.
     """
     seen = _seen(connection, login)
@@ -317,9 +267,9 @@ def record(connection: psycopg.Connection[Any], login: str, path: Path) -> int:
             hashlib.sha256(text.encode()).hexdigest()[:12], text, (), path_of_login
         )
         for text in seen
-        if _COMMENTS.sub("", text).lower().startswith(_PREPARABLE)
+        if COMMENTS.sub("", text).lower().startswith(_PREPARABLE)
     ]
-    fit, _ = describe(connection, statements)
+    fit, unfit = describe(connection, statements)
     content = {
         "login": login,
         "search_path": path_of_login,
@@ -328,11 +278,7 @@ def record(connection: psycopg.Connection[Any], login: str, path: Path) -> int:
             for item in fit
         ],
     }
-    try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise BadValue(f"{path} cannot be written: {error.strerror}") from None
-    return len(fit)
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n", len(fit), unfit
 
 
 def _seen(connection: psycopg.Connection[Any], login: str) -> list[str]:

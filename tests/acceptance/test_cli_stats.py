@@ -1,4 +1,4 @@
-"""`platform stats export`: sizes and rates for a review, never any data."""
+"""`platform stats`: sizes, rates and statements for a review, never any data."""
 
 from __future__ import annotations
 
@@ -125,6 +125,33 @@ def test_a_bad_sample_is_refused(
 
     assert (done.returncode, words in done.stderr) == (2, True)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "login", "code", "words"),
+    [
+        ("old.json", "postgres", 4, "pg_stat_statements is not in this database"),
+        ("old.json", "nobody-here", 2, "there is no login 'nobody-here'"),
+        ("old.txt", "app", 2, "old.txt"),
+    ],
+)
+def test_statements_that_cannot_be_had(  # noqa: PLR0913 - two fixtures, four values
+    database: Database,
+    run: Run,
+    tmp_path: Path,
+    *,
+    name: str,
+    login: str,
+    code: int,
+    words: str,
+) -> None:
+    """The next step is named, and no file is begun."""
+    argv = ("platform", "stats", "statements", str(tmp_path / name), "--login", login)
+
+    done = run(*argv, env=database.environment("readonly"))
+
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_is_no_file(database: Database, run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,18 @@ import pytest
 from ai_platform.errors import BadValue, Refused
 from ai_platform.review import compatibility, projects
 from ai_platform.review.compatibility import Statement
+from ai_platform.review.measure import faults_told
 from ai_platform.review.sources import RevisionSource
 from ai_platform.server import EmbeddedServer
 from tests.support.documents import blocks
+from tests.support.environment import clean_environment
 from tests.support.servers import SWIFT, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.database import Database
+    from tests.support.programs import Run
     from tests.support.projects import Shop
 
 # the gate and `make torture` run them
@@ -200,6 +204,20 @@ def test_names_are_looked_up_as_the_login_does(
     assert schema.execute("SHOW search_path").fetchone() == ('"$user", public',)
 
 
+def test_a_lost_server_accuses_no_statement(empty: Database) -> None:
+    """A session that ends in between proves nothing, neither good nor bad."""
+    with psycopg.connect(empty.url, autocommit=True) as mine:
+        pid = mine.info.backend_pid
+        empty.connect().execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        statement = Statement("find", "SELECT 1")
+
+        with pytest.raises(Refused, match="the scratch server failed"), faults_told():
+            compatibility.unusable(mine, [statement])
+
+
+ONE = '{"name": "a", "sql": "SELECT 1"}'
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
@@ -207,6 +225,20 @@ def test_names_are_looked_up_as_the_login_does(
         ("old.json", "[]", "no list of statements"),
         ("old.json", '{"statements": [{"name": 1}]}', "no list of statements"),
         ("old.json", "{", "no list of statements"),
+        ("old.json", f"[{ONE}]", "has no list called statements"),
+        ("old.json", '{"statements": [{"name": "a", "sql": 5}]}', "sql must be a text"),
+        ("old.json", f'{{"statements": [{ONE}, {ONE}]}}', "two statements named 'a'"),
+        (
+            "old.json",
+            '{"statements": [{"name": "a", "sql": "SELECT 1", "types": "text"}]}',
+            "types must be a list of texts, got 'text'",
+        ),
+        ("old.sql", "SELECT 'x", "cannot be cut into statements: unterminated"),
+        (
+            "old.sql",
+            "SELECT 1;\n-- name: statement 1\nSELECT 2",
+            "two statements named",
+        ),
     ],
 )
 def test_other_files_are_refused(
@@ -222,8 +254,10 @@ def test_other_files_are_refused(
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The text says which file and why."""
-    with pytest.raises(BadValue, match=r"release-6\.json cannot be read: No such"):
+    with pytest.raises(BadValue, match=r"release-6\.json cannot be read: No") as told:
         compatibility.load(tmp_path / "release-6.json")
+
+    assert "platform stats statements" in str(told.value.hint)
 
 
 def test_recording_needs_its_extension(
@@ -237,7 +271,7 @@ def test_recording_needs_its_extension(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_recorded_statements_hold_no_values(folder: Path) -> None:
+def test_recorded_statements_hold_no_values(folder: Path, run: Run) -> None:
     """What a login ran is written down with types, its search_path and no data."""
     options = {**SWIFT, "shared_preload_libraries": "pg_stat_statements"}
     server = EmbeddedServer(folder / "home", options=options)
@@ -248,11 +282,14 @@ def test_recorded_statements_hold_no_values(folder: Path) -> None:
         rows(server, "CREATE TABLE deals (name text)", "SHOW port")
         rows(server, "ALTER ROLE postgres SET search_path = public", "SHOW port")
         rows(server, "SELECT count(*) FROM deals WHERE name = 'secret of Ann'")
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            assert compatibility.record(connection, "postgres", path) > 0
+        words = ("platform", "stats", "statements", path, "--login", "postgres")
+        done = run(*words, "--json", env=clean_environment(DATABASE_URL=server.url()))
     finally:
         server.stop(mode="immediate")
 
-    found = [item for item in compatibility.load(path) if "FROM deals" in item.sql]
+    assert done.returncode == 0, done.stderr
+    every = compatibility.load(path)
+    assert json.loads(done.stdout)["statements"] == len(every)
+    found = [item for item in every if "FROM deals" in item.sql]
     assert [(item.types, item.search_path) for item in found] == [(("text",), "public")]
     assert "secret" not in path.read_text()
