@@ -12,8 +12,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ai_platform.review.facts import Column, Lock, Table, Timing
+from ai_platform.review.facts import Change, Column, Lock, Table, Timing
+from ai_platform.review.reports._rights import rights_delta
 from ai_platform.review.reports._shapes import shapes
+from ai_platform.review.reports._short import in_short
 from ai_platform.review.reports._sql_html import highlighted
 from ai_platform.review.reports._timeline import held, timeline
 from ai_platform.review.reports.html_page import to_html
@@ -97,9 +99,9 @@ def test_only_what_matters_is_unfolded() -> None:
     many = _root(to_html(reviews.long(6)))
 
     assert _heads(root, opened=True) == ["2", "3"]
-    assert _heads(root, opened=False)[:2] == ["1 accepted finding", "1"]
+    assert _heads(root, opened=False)[1:3] == ["1 accepted finding", "1"]
     assert _heads(many, opened=True) == ["5"]
-    assert _heads(many, opened=False) == ["3 notes", "1", "2", "3", "4", "6"]
+    assert _heads(many, opened=False)[1:] == ["3 notes", "1", "2", "3", "4", "6"]
     assert _heads(_root(to_html(reviews.failed())), opened=True) == ["2"]
 
 
@@ -130,11 +132,66 @@ def test_the_matrix_says_who_waits() -> None:
     (matrix, _) = root.findall(".//table[@class='matrix']")
     lines = [["".join(cell.itertext()) for cell in row] for row in matrix.iter("tr")]
 
-    assert lines == [
-        ["", "reads", "writes", "DDL and VACUUM"],
+    assert [line[:4] for line in lines] == [
+        ["table", "reads", "writes", "DDL and VACUUM"],
         ["auth.users", "free", "waits", "waits"],
         ["public.request_logs", "waits", "waits", "waits"],
     ]
+    assert [line[4] for line in lines[1:]] == [
+        "13 ms here",
+        "1.3 s here, ~2.2 min in production",
+    ]
+
+
+def test_the_page_answers_what_a_dba_asks() -> None:
+    """Who waits and how long, what goes, the way back, rights, what is not known."""
+    hidden = Change("table", "public.t", "row security", None, "true")
+    seen = Change("table", "public.t", "rights", '["a: SELECT"]', '["PUBLIC: SELECT"]')
+    gone = Change("column", "public.t.c", "object", "present", None)
+    found = everyday()
+    one = replace(
+        found.revisions[0], changes=(hidden, seen, gone), notes=("no rows in t",)
+    )
+    answers = dict(in_short(replace(found, revisions=(one,))))
+
+    assert answers == {
+        "Who waits": "reads and writes of public.request_logs, for about 2.2 min at "
+        "production's size (1.3 s with 100,000 rows); shorter or equally long for "
+        "1 other",
+        "Dropped": "column public.t.c",
+        "Way back": "leads back: same catalog, same data",
+        "Rights": "table public.t: given PUBLIC: SELECT, table public.t: taken "
+        "a: SELECT, table public.t: row security: none → true",
+        "Not known": "no rows in t",
+    }
+    assert in_short(replace(found, is_measured=False)) == ()
+
+
+def test_a_right_given_and_taken_is_none() -> None:
+    """Also what a statement gives on a table that the revision makes is told."""
+    given, taken = ('["a: SELECT"]', '["a: SELECT", "b: UPDATE, DELETE"]')
+    steps = [
+        reviews.statement(
+            number, "GRANT", "GRANT", changes=(Change("table", "t", "rights", *way),)
+        )
+        for number, way in enumerate(((given, taken), (taken, given)), 1)
+    ]
+
+    assert rights_delta(reviews.revision("a", *steps)) == ()
+    assert rights_delta(reviews.revision("a", steps[0])) == (
+        "table t: given b: UPDATE, DELETE",
+    )
+
+
+def test_transactions_have_edges() -> None:
+    """One sees what commits together, and what runs outside of it."""
+    inside, outside = (
+        reviews.statement(n, "SELECT 1", "SELECT", in_transaction=n < 3) for n in (1, 3)
+    )
+    page = to_html(reviews.review(reviews.revision("a", inside, outside)))
+
+    edges = re.findall(r'<p class="edge">(.*?)</p>', page)
+    assert edges == ["BEGIN", "COMMIT", "outside any transaction"]
 
 
 def test_a_lock_is_held_until_the_commit() -> None:
@@ -174,6 +231,10 @@ def test_the_timeline_is_to_scale() -> None:
     ]
     assert spans["AX public.request_logs"] == [(0.08, 99.92)]
     assert spans["SRX auth.users"][0][0] == pytest.approx(98.6, abs=0.1)
+    weak = Lock("public.t", "table", "SRX")
+    both = (weak, replace(weak, mode="AX"))
+    twice = reviews.statement(1, "X", "X", locks=both, timing=Timing(duration_s=1))
+    assert "SRX" not in timeline((twice,))
     assert timeline(()) == timeline((reviews.statement(1, "SELECT 1", "SELECT"),)) == ""
 
 
@@ -190,6 +251,8 @@ def test_tables_are_drawn_side_by_side() -> None:
     ]
 
     changed, gone, kept = ("a", "changed"), ("b", "gone"), ("c", "same")
+    many = tuple(Column(f"c{number}", "int") for number in range(200))
+    assert "199 columns as before" in shapes((Table("s.t", many, many[1:]),))
     assert kinds == [changed, changed, gone, kept, kept, ("d", "new"), ("a", "new")]
 
 

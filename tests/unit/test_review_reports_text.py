@@ -104,7 +104,7 @@ def test_a_comment_shows_the_figures() -> None:
     for part in (
         "### ❌ Not safe as it is: 1 downgrade not leading back, 2 errors",
         "| `5ed3b79de57a` Widen the status of a request | ❌ error | `AX public.",
-        "| 200,000 | \\~2.2 min | yes | yes |",
+        "| 200,000 | 1.3 s here, \\~2.2 min in production | yes | yes |",
         "*Do:* add a column of the new type",
         "*Accepted:* kept until the planner statistics of June (DBA-142)",
         "left by the way down: function data\\_platform.touch(): new",
@@ -152,8 +152,8 @@ def test_the_estimate_covers_the_lock() -> None:
     holds = [row.hold for row in rows(everyday())]
     strong = reviews.hostile().revisions[0]
 
-    assert holds == ["~2.2 min", "-", "-"]
-    assert rows(reviews.review(strong))[0].hold == "measured 1 s"
+    assert holds == ["1.3 s here, ~2.2 min in production", "-", "-"]
+    assert rows(reviews.review(strong))[0].hold == "1 s here"
 
 
 @pytest.mark.parametrize("build", EVERY)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import in_bytes, in_seconds
+from ai_platform.review.facts import strength
 
 from .verdict import leaks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ai_platform.review.facts import (
         Change,
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         StatementFacts,
     )
 
-__all__ = ["WAITING", "facts", "in_words", "lock_in_words", "spent", "troubles"]
+__all__ = ["WAITING", "facts", "in_words", "spent", "troubles"]
 
 WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
 """What the letters of `Blocked` stand for."""
@@ -28,10 +29,8 @@ WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
 def facts(item: StatementFacts) -> Iterator[tuple[str, list[str]]]:
     """Yield a label and its values for every fact of *item* that there is."""
     groups = {
-        "Locks": [lock_in_words(one) for one in item.locks if one.is_new],
-        "Held from before": [
-            lock_in_words(one) for one in item.locks if not one.is_new
-        ],
+        "Locks": _locks(one for one in item.locks if one.is_new),
+        "Held from before": _locks(one for one in item.locks if not one.is_new),
         "Waiting meanwhile": [
             f"{one.relation}: {', '.join(WAITING[letter] for letter in one.letters)}"
             for one in item.blocked
@@ -70,13 +69,27 @@ def spent(item: StatementFacts) -> str:
     return ", ".join(parts)
 
 
-def lock_in_words(lock: Lock) -> str:
-    """Return mode, relation and circumstances of *lock*."""
+def _locks(locks: Iterable[Lock]) -> list[str]:
+    """Return a line per relation, its strongest lock first, the strongest on top."""
+    found: dict[tuple[str, str], list[Lock]] = {}
+    for lock in sorted(locks, key=lambda one: (-strength(one), one)):
+        found.setdefault((lock.relation, lock.kind), []).append(lock)
+    return [
+        _lock_in_words(first, dict.fromkeys(lock.mode for lock in rest))
+        for first, *rest in found.values()
+    ]
+
+
+def _lock_in_words(lock: Lock, others: Iterable[str]) -> str:
+    """Return mode, relation and circumstances of *lock*, and the weaker *others*."""
     notes = [lock.kind]
     if lock.is_transient:
         notes.append("while it ran")
     if lock.waited:
         notes.append("had to wait")
+    weaker = [mode for mode in others if mode != lock.mode]
+    if weaker:
+        notes.append(f"also {' '.join(weaker)}")
     return f"{lock.mode} {lock.relation} ({', '.join(notes)})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ai_platform.amounts import counted
 from ai_platform.page import text_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["shapes"]
 
+_MOST_COLUMNS = 24
 _SIGNS = {"same": "", "changed": "→", "new": "+", "gone": "x"}
 
 
@@ -34,27 +36,42 @@ def _shape(table: Table) -> str:
             f'<span class="tag">{state}</span></figcaption>'
             f'<div class="entity" aria-label="{heads[whole]}">{body}</div></figure>'
         )
-    body = "".join(_pairs(table.before, table.after))
+    pairs = list(_pairs(table.before, table.after))
+    same = "".join(pair for is_same, pair in pairs if is_same)
+    others = "".join(pair for is_same, pair in pairs if not is_same)
+    if len(pairs) <= _MOST_COLUMNS or not others:
+        others, same = "".join(pair for _, pair in pairs), ""
+    count = counted(sum(is_same for is_same, _ in pairs), "column")
+    rest = (
+        f'<details class="more"><summary>{count} as before</summary>'
+        f'<div class="pairs">{same}</div></details>'
+    )
     return (
         f'<figure class="shape"><figcaption>{text_of(table.relation)}</figcaption>'
-        f'<div class="pairs"><b>Before</b><i></i><b>After</b>{body}</div></figure>'
+        f'<div class="pairs"><b>Before</b><i></i><b>After</b>{others}</div>'
+        f"{rest if same else ''}</figure>"
     )
 
 
-def _pairs(before: Sequence[Column], after: Sequence[Column]) -> Iterator[str]:
-    """Yield left, sign and right of each column, kept ones beside each other."""
+def _pairs(
+    before: Sequence[Column], after: Sequence[Column]
+) -> Iterator[tuple[bool, str]]:
+    """Yield whether a column stays, and its left, sign and right side."""
     new = {column.name: column for column in after}
     old = {column.name for column in before}
     for column in before:
         other = new.get(column.name)
         if other is None:
-            yield f"{_cell(column, 'gone')}<i>{_SIGNS['gone']}</i><span></span>"
+            gone = f"{_cell(column, 'gone')}<i>{_SIGNS['gone']}</i><span></span>"
+            yield False, gone
             continue
         kind = "same" if other == column else "changed"
-        yield f"{_cell(column, kind)}<i>{_SIGNS[kind]}</i>{_cell(other, kind)}"
+        pair = f"{_cell(column, kind)}<i>{_SIGNS[kind]}</i>{_cell(other, kind)}"
+        yield kind == "same", pair
     for column in after:
         if column.name not in old:
-            yield f"<span></span><i>{_SIGNS['new']}</i>{_cell(column, 'new')}"
+            new_one = f"<span></span><i>{_SIGNS['new']}</i>{_cell(column, 'new')}"
+            yield False, new_one
 
 
 def _cell(column: Column, kind: str) -> str:

@@ -19,6 +19,8 @@ TONES: Final[dict[Risk, str]] = {
 }
 
 _STYLE: Final = """
+:root { --word: #2a5bbf; --string: #1d7a56; }
+@media (prefers-color-scheme: dark) { :root { --word: #82abf7; --string: #58c79b; } }
 h1 { border-left: 7px solid var(--verdict); padding: 4px 0 4px 14px;
   line-height: 1.25; }
 h3 { margin: 20px 0 8px; font-size: 14px; }
@@ -27,6 +29,10 @@ a { color: inherit; text-decoration-color: var(--calm); text-underline-offset: 3
 .soft { color: var(--soft); font-size: 13px; margin: 4px 0; overflow-wrap: anywhere; }
 code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace;
   font-size: 12.5px; }
+code, .name, .tag, li, figcaption { unicode-bidi: isolate; }
+:focus-visible { outline: 2px solid var(--calm); outline-offset: 2px; }
+body:has(#only:checked) .quiet-one { display: none; }
+label { cursor: pointer; }
 .tag, .key { display: inline-block; padding: 0 7px; border: 1px solid var(--line);
   border-radius: 9px; font: 600 12px/18px system-ui, "DejaVu Sans", sans-serif;
   color: var(--text); background: none; overflow-wrap: anywhere; }
@@ -49,6 +55,7 @@ code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospa
 .matrix td { background: var(--back); border-radius: 5px; }
 .matrix td.bad { background: color-mix(in srgb, var(--bad) 22%, transparent); }
 .matrix td.warn { background: color-mix(in srgb, var(--warn) 20%, transparent); }
+.matrix td:last-child { background: none; font-size: 12.5px; }
 .matrix td:first-child { overflow-wrap: anywhere; text-align: left; background: none;
   min-width: 130px; }
 .free { color: var(--soft); }
@@ -69,18 +76,23 @@ details.more { color: var(--text); font-size: inherit; }
 .lanes .value { font-size: 13px; font-variant-numeric: tabular-nums; }
 .lanes svg { grid-column: span 2; display: block; }
 .scale { display: block; overflow: visible; }
+.edge { margin: 0; padding: 7px 0; border-top: 1px solid var(--line);
+  color: var(--soft); font: 600 12px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
 .statement { margin: 0; border-top: 1px solid var(--line); padding: 9px 0;
   color: var(--text); }
 .statement > summary { font-size: 14px; overflow-wrap: anywhere; }
 .statement > summary .soft { margin-left: 6px; }
 .statement > summary .tag { margin-left: 4px; }
-.sql { margin: 8px 0; padding: 10px 12px; overflow-x: auto; background: var(--back);
-  border-radius: 8px; line-height: 1.5; max-height: 420px; tab-size: 4; }
-.sql .k { color: var(--calm); font-weight: 600; } .sql .s { color: var(--good); }
+.sql { margin: 8px 0; padding: 10px 12px; overflow: auto; background: var(--back);
+  border-radius: 8px; line-height: 1.5; max-height: 420px; tab-size: 4;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+.sql .k { color: var(--word); font-weight: 600; } .sql .s { color: var(--string); }
 .sql .c { color: var(--soft); font-style: italic; } .sql .n { color: var(--extra); }
 .facts { display: grid; grid-template-columns: 150px minmax(0, 1fr); gap: 4px 14px;
   margin: 8px 0 2px; font-size: 13px; }
 .facts dt { color: var(--soft); } .facts dd { margin: 0; overflow-wrap: anywhere; }
+.short { font-size: 15px; } .short dd { font-weight: 500; }
+.modes { grid-template-columns: 44px minmax(0, 1fr); }
 .facts ul { margin: 0; padding: 0; list-style: none; }
 .shape { margin: 0 0 14px; max-width: 860px; }
 .shape figcaption { font-weight: 600; font-size: 13px; margin-bottom: 6px;
@@ -103,7 +115,9 @@ details.more { color: var(--text); font-size: inherit; }
   background: color-mix(in srgb, var(--warn) 10%, transparent); }
 @media (max-width: 720px) {
   h1 { font-size: 20px; }
-  .facts { grid-template-columns: 1fr; gap: 1px; }
+  .figures { grid-template-columns: 1fr 1fr 1fr; }
+  .figures div { padding: 8px 10px; }
+  .facts:not(.modes) { grid-template-columns: minmax(0, 1fr); gap: 1px; }
   .facts dd { margin-bottom: 6px; }
   .wide thead { display: none; }
   .wide tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
@@ -116,7 +130,15 @@ details.more { color: var(--text); font-size: inherit; }
   .pairs { grid-template-columns: minmax(0, 1fr) 18px minmax(0, 1fr); }
   .column { padding: 4px 6px; }
 }
-@media print { .sql { max-height: none; white-space: pre-wrap; } }
+@media print {
+  .sql { max-height: none; border: 1px solid var(--line); }
+  .card { break-inside: auto; }
+  .statement, .findings li, figure { break-inside: avoid; }
+  label { display: none; }
+  /* what is folded is printed: paper cannot be unfolded */
+  details::details-content { content-visibility: visible; block-size: auto; }
+  details { display: block; }
+}
 """
 
 

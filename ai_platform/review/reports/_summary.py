@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import in_bytes, in_seconds
-from ai_platform.review.facts import STRONG, Blocked, Lock, strength
+from ai_platform.review.facts import STRONG, Lock, strength
 
 from .verdict import RISKS, Risk, risk_of
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HEADINGS",
+    "Hold",
     "Row",
-    "blocked_by",
+    "Wait",
     "by_severity",
     "findings_of",
     "is_strong",
     "rows",
+    "touched",
+    "waits",
 ]
 
 HEADINGS: Final = {
@@ -38,7 +41,7 @@ HEADINGS: Final = {
     "lock": "Strongest lock",
     "rewrite": "Rewrite",
     "scanned": "Rows scanned",
-    "hold": "Estimated hold",
+    "hold": "Held for",
     "reversible": "Reversible",
     "repeatable": "Repeatable",
 }
@@ -46,11 +49,43 @@ HEADINGS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a lock is held; *production_s* is None without its statistics."""
+
+    here_s: float
+    production_s: float | None
+
+    @property
+    def longest_s(self) -> float:
+        """Return the seconds in production where they are estimated, else here."""
+        return self.here_s if self.production_s is None else self.production_s
+
+    @property
+    def told(self) -> str:
+        """Return what was measured, and what is estimated where that is known."""
+        here = f"{in_seconds(self.here_s)} here"
+        if self.production_s is None:
+            return here
+        return f"{here}, ~{in_seconds(self.production_s)} in production"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Who waits for *relation* at some moment, and how long at most."""
+
+    relation: str
+    reads: bool
+    writes: bool
+    ddl: bool
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """The figures of one revision, each as text a person reads; `-` is none.
 
-    *hold* is how long its strong locks are held on production's sizes, or, without
-    statistics of production, as measured on the scratch server.
+    *hold* is how long its strong locks are held, measured on the scratch server and,
+    with statistics of production, estimated for its sizes.
     """
 
     revision: str
@@ -94,19 +129,50 @@ def is_strong(lock: Lock) -> bool:
     return lock.mode in STRONG
 
 
-def blocked_by(statements: Iterable[StatementFacts]) -> tuple[Blocked, ...]:
-    """Return who waited for each relation at any moment of *statements*."""
-    found: dict[str, Blocked] = {}
-    for statement in statements:
-        for item in statement.blocked:
-            old = found.get(item.relation, Blocked(item.relation, False, False, False))  # noqa: FBT003 - R, W, D
-            found[item.relation] = Blocked(
-                item.relation,
-                old.reads or item.reads,
-                old.writes or item.writes,
-                old.ddl or item.ddl,
-            )
-    return tuple(item for _, item in sorted(found.items()) if item.letters)
+def touched(statements: Iterable[StatementFacts]) -> set[str]:
+    """Return the relations that *statements* read in full or write anew."""
+    steps = list(statements)
+    written = {item.relation for one in steps for item in one.rewritten}
+    return written | {item.relation for one in steps for item in one.scanned}
+
+
+def waits(statements: Sequence[StatementFacts]) -> tuple[Wait, ...]:
+    """Return who waits for each relation, and for how long at most, by its name."""
+    found: dict[str, Wait] = {}
+    for step in _transactions(statements):
+        seen = (item for one in step for item in one.blocked if item.letters)
+        names = dict.fromkeys(item.relation for item in seen)
+        for name in names:
+            new = _wait(name, step)
+            found[name] = _joined(found.get(name, new), new)
+    return tuple(found[name] for name in sorted(found))
+
+
+def _joined(one: Wait, other: Wait) -> Wait:
+    return Wait(
+        one.relation,
+        reads=one.reads or other.reads,
+        writes=one.writes or other.writes,
+        ddl=one.ddl or other.ddl,
+        hold=max(one.hold, other.hold, key=lambda hold: hold.longest_s),
+    )
+
+
+def _wait(relation: str, step: Sequence[StatementFacts]) -> Wait:
+    """Return who waits for *relation* from where it is locked to the commit."""
+    seen = [
+        next((item for item in one.blocked if item.relation == relation), None)
+        for one in step
+    ]
+    known = [item for item in seen if item is not None]
+    first = next(place for place, item in enumerate(seen) if item and item.letters)
+    return Wait(
+        relation,
+        reads=any(item.reads for item in known),
+        writes=any(item.writes for item in known),
+        ddl=any(item.ddl for item in known),
+        hold=_held(step[first:]),
+    )
 
 
 def _row(revision: RevisionFacts, review: Review) -> Row:
@@ -125,12 +191,26 @@ def _row(revision: RevisionFacts, review: Review) -> Row:
 
 
 def _strongest(statements: Sequence[StatementFacts]) -> str:
-    taken = [item.strongest for item in statements]
-    locks = [lock for lock in taken if lock is not None]
+    locks = [lock for item in statements for lock in item.locks if lock.is_new]
     if not locks:
         return "-"
-    worst = max(locks, key=strength)
-    same = {lock.relation for lock in locks if lock.mode == worst.mode}
+    rewritten = {item.relation for one in statements for item in one.rewritten}
+    worked_on = touched(statements)
+    # of equally strong ones the table that is worked on says more
+    worst = max(
+        locks,
+        key=lambda lock: (
+            strength(lock),
+            lock.kind != "index",
+            lock.relation in rewritten,
+            lock.relation in worked_on,
+        ),
+    )
+    same = {
+        lock.relation
+        for lock in locks
+        if lock.mode == worst.mode and (lock.kind == "index") == (worst.kind == "index")
+    }
     more = f" +{len(same) - 1}" if len(same) > 1 else ""
     return f"{worst.mode} {worst.relation}{more}"
 
@@ -145,34 +225,41 @@ def _rewrite(found: Sequence[Rewrite]) -> str:
 
 def _hold(statements: Sequence[StatementFacts]) -> str:
     """Return the longest hold of a strong lock by any transaction."""
-    estimated = any(item.timing.estimated_s is not None for item in statements)
-    holds = list(_holds(statements))
-    if not holds:
-        return "-"
-    return f"{'~' if estimated else 'measured '}{in_seconds(max(holds))}"
+    hold = max(_holds(statements), key=lambda one: one.longest_s, default=None)
+    return "-" if hold is None else hold.told
 
 
-def _holds(statements: Sequence[StatementFacts]) -> Iterator[float]:
-    """Yield per transaction the seconds from its first strong lock to its end."""
+def _holds(statements: Sequence[StatementFacts]) -> Iterator[Hold]:
+    """Yield per transaction what runs from its first strong lock to its end."""
+    for step in _transactions(statements):
+        taken = [any(map(is_strong, item.locks)) for item in step]
+        if any(taken):
+            yield _held(step[taken.index(True) :])
+
+
+def _transactions(
+    statements: Iterable[StatementFacts],
+) -> Iterator[Sequence[StatementFacts]]:
+    """Yield what commits together."""
     for together, group in groupby(statements, key=lambda item: item.in_transaction):
         members = list(group)
-        steps = [members] if together else [[item] for item in members]
-        for step in steps:
-            first = next(
-                (
-                    number
-                    for number, item in enumerate(step)
-                    if any(map(is_strong, item.locks))
-                ),
-                None,
-            )
-            if first is not None:
-                yield sum(map(_duration, step[first:]))
+        yield from [members] if together else [[item] for item in members]
 
 
-def _duration(statement: StatementFacts) -> float:
-    timing = statement.timing
-    return timing.duration_s if timing.estimated_s is None else timing.estimated_s
+def _held(statements: Sequence[StatementFacts]) -> Hold:
+    timings = [item.timing for item in statements]
+    ends = (item.start_s + max(item.duration_s, item.held_s) for item in timings)
+    # the commit itself takes time, too
+    here_s = max(
+        sum(item.duration_s for item in timings), max(ends) - timings[0].start_s
+    )
+    if all(item.estimated_s is None for item in timings):
+        return Hold(here_s, None)
+    production_s = sum(
+        item.duration_s if item.estimated_s is None else item.estimated_s
+        for item in timings
+    )
+    return Hold(here_s, production_s)
 
 
 def _some(number: int) -> str:

@@ -13,7 +13,7 @@ from ai_platform.review.facts import strength
 from ._summary import is_strong
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ai_platform.review.facts import Lock, StatementFacts
 
@@ -102,12 +102,31 @@ def _by_lock(
         else:
             lane.append(item)
     return sorted(
-        lanes.items(),
+        ((key, lane) for key, lane in lanes.items() if not _is_covered(key, lanes)),
         key=lambda lane: (
             -strength(lane[1][0].lock),
             -sum(item.end_s - item.start_s for item in lane[1]),
             lane[0],
         ),
+    )
+
+
+def _is_covered(
+    key: tuple[str, str], lanes: Mapping[tuple[str, str], Sequence[Held]]
+) -> bool:
+    """Return whether a stronger lock of the same relation is held all that time."""
+    stronger = [
+        other
+        for (_, relation), lane in lanes.items()
+        for other in lane
+        if relation == key[1] and strength(other.lock) > strength(lanes[key][0].lock)
+    ]
+    return all(
+        any(
+            other.start_s <= item.start_s and item.end_s <= other.end_s
+            for other in stronger
+        )
+        for item in lanes[key]
     )
 
 

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted, in_seconds
 from ai_platform.page import page, text_of
 
 from ._describe import WAITING, facts, in_words, spent, troubles
+from ._instead import instead
+from ._modes import legend, modes_of
+from ._rights import is_of_rights, rights_delta
 from ._shapes import shapes
+from ._short import in_short
 from ._sql_html import highlighted
 from ._style import TONES, style_of
 from ._summary import (
     HEADINGS,
-    blocked_by,
     by_severity,
     findings_of,
     is_strong,
     rows,
+    waits,
 )
 from ._timeline import timeline
 from .verdict import judge, risk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ai_platform.review.facts import (
         Finding,
@@ -32,11 +37,17 @@ if TYPE_CHECKING:
         StatementFacts,
     )
 
+    from .verdict import Risk
+
 __all__ = ["to_html"]
 
 _LETTERS: Final = tuple(WAITING)
 _MANY: Final = 3
 _OPEN: Final = ' open=""'
+_CALM: Final = frozenset({"ok", "note"})
+_LONGEST_LIST: Final = 8
+_LONGEST_FACT: Final = 24
+_MOST_VALUES: Final = 200
 
 
 def to_html(review: Review) -> str:
@@ -68,6 +79,9 @@ def to_html(review: Review) -> str:
 
 
 def _cards(review: Review) -> Iterator[str]:
+    if short := in_short(review):
+        answers = "".join(_fact(question, [answer]) for question, answer in short)
+        yield _card("In short", f'<dl class="facts short">{answers}</dl>')
     if review.revisions:
         yield _table(review)
     if review.findings:
@@ -96,14 +110,19 @@ def _folded(summary: str, body: str) -> str:
     return f'<details class="more"><summary>{summary}</summary>{body}</details>'
 
 
-def _card(title: str, body: str, *, anchor: str = "") -> str:
+def _quiet(risk: Risk) -> str:
+    return ' class="quiet-one"' if risk in _CALM else ""
+
+
+def _card(title: str, body: str, *, anchor: str = "", risk: Risk = "error") -> str:
     """Return a section; *title* and *body* are HTML."""
     mark = f' id="{anchor}"' if anchor else ""
-    return f'<section class="card"{mark}><h2>{title}</h2>{body}</section>'
+    calm = " quiet-one" if risk in _CALM else ""
+    return f'<section class="card{calm}"{mark}><h2>{title}</h2>{body}</section>'
 
 
 def _table(review: Review) -> str:
-    heads = "".join(f"<th>{head}</th>" for head in HEADINGS.values())
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADINGS.values())
     body = []
     for number, row in enumerate(rows(review)):
         first = (
@@ -116,12 +135,32 @@ def _table(review: Review) -> str:
             f'<td data-head="{head}"><span>{text_of(cell)}</span></td>'
             for head, cell in rest
         )
-        body.append(f"<tr>{first}{risk}{cells}</tr>")
+        body.append(f"<tr{_quiet(row.risk)}>{first}{risk}{cells}</tr>")
     return _card(
         "Revisions",
-        f'<table class="wide"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(body)}</tbody></table>",
+        f'{_filter(review)}<table class="wide"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(body)}</tbody></table>{_modes(review)}",
+        anchor="revisions",
     )
+
+
+def _filter(review: Review) -> str:
+    """Return a box that hides what is fine; the style obeys it, without a script."""
+    if len(review.revisions) <= _MANY:
+        return ""
+    return (
+        '<p class="soft"><label><input type="checkbox" id="only"/> '
+        "only revisions that need a look</label></p>"
+    )
+
+
+def _modes(review: Review) -> str:
+    lines = "".join(
+        _fact(mode, [f"{name}: {waiting}"])
+        for mode, name, waiting in legend(modes_of(review))
+    )
+    body = f'<dl class="facts modes">{lines}</dl>'
+    return _folded("What the lock modes mean", body) if lines else ""
 
 
 def _tag(text: str, tone: str = "") -> str:
@@ -140,6 +179,8 @@ def _finding(item: Finding, revision: int | None) -> str:
         f"<p>{text_of(item.message)}</p>",
         f'<p><span class="soft">Do:</span> {text_of(item.remedy)}</p>',
     ]
+    if not accepted and (good := instead(item.rule)):
+        lines.append(_folded("For example, on other tables", highlighted(good)))
     if accepted:
         reason = f'<span class="soft">Accepted:</span> {text_of(item.accepted)}'
         lines.append(f"<p>{reason}</p>")
@@ -163,20 +204,39 @@ def _revision(one: RevisionFacts, number: int, review: Review) -> str:
         f"{_tag(risk, TONES[risk])}"
     )
     after = one.down_revision or "nothing"
+    others = (in_words(change) for change in one.changes if not is_of_rights(change))
     parts = [
         f'<p class="soft">{text_of(one.file)}, after {text_of(after)}</p>',
+        f'<p class="soft">{text_of(line)}</p>' if (line := _filled(one)) else "",
         _list("What went wrong", troubles(one, review), tone="is-bad"),
+        _list("What limits the measurement", one.notes, tone="is-warn"),
         _section("Strong locks over time", timeline(one.up)),
         _section("Who waits while it runs", _matrix(one.up)),
         _section("Touched tables", shapes(one.tables)),
-        _list("Changes of the catalog", map(in_words, one.changes)),
+        _list("Rights and row security", rights_delta(one)),
+        _list("Other changes of the catalog", others),
         _section("Statements", _statements(one, f"r{number}", review)),
-        _section("Way down", "".join(_statement(item, ()) for item in one.down)),
+        _section("Way down", _way_down(one, review)),
     ]
     body = "".join(parts)
-    if len(review.revisions) > _MANY and risk in {"ok", "note"}:
-        body = _folded(f"{counted(len(one.up), 'statement')}, locks, tables", body)
-    return _card(title, body, anchor=f"r{number}")
+    if len(review.revisions) > _MANY:
+        body += '<p class="soft"><a href="#revisions">All revisions</a></p>'
+        if risk in _CALM:
+            body = _folded(f"{counted(len(one.up), 'statement')}, locks, tables", body)
+    return _card(title, body, anchor=f"r{number}", risk=risk)
+
+
+def _filled(one: RevisionFacts) -> str:
+    """Return how many rows were in the tables while it was measured."""
+    told = [f"{item.relation} {item.rows:,}" for item in one.filled]
+    return f"Rows while it was measured: {', '.join(told)}" if told else ""
+
+
+def _way_down(one: RevisionFacts, review: Review) -> str:
+    known = {True: "leads back", False: "does not lead back", None: "was not tried"}
+    told = f'<p class="soft">It {known[one.is_reversible]}.</p>'
+    steps = _steps(one.down, lambda item: _statement(item, ()))
+    return told + steps if review.is_measured or steps else ""
 
 
 def _section(title: str, body: str) -> str:
@@ -184,26 +244,33 @@ def _section(title: str, body: str) -> str:
 
 
 def _list(title: str, lines: Iterable[str], *, tone: str = "soft") -> str:
-    items = "".join(f'<li class="{tone}">{text_of(line)}</li>' for line in lines)
-    return _section(title, f'<ul class="findings">{items}</ul>' if items else "")
+    items = [f'<li class="{tone}">{text_of(line)}</li>' for line in lines]
+    shown = "".join(items[:_LONGEST_LIST])
+    body = f'<ul class="findings">{shown}</ul>' if items else ""
+    if rest := items[_LONGEST_LIST:]:
+        body += _folded(
+            f"{len(rest):,} more", f'<ul class="findings">{"".join(rest)}</ul>'
+        )
+    return _section(title, body)
 
 
 def _matrix(statements: Sequence[StatementFacts]) -> str:
-    found = blocked_by(statements)
+    found = waits(statements)
     if not found:
         return ""
-    heads = "".join(f"<th>{WAITING[letter]}</th>" for letter in _LETTERS)
+    names = ("table", *(WAITING[letter] for letter in _LETTERS), "for how long")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     body = "".join(
         f"<tr><td><code>{text_of(item.relation)}</code></td>"
         + _waits(item.reads)
         + _waits(item.writes)
         + _waits(item.ddl, tone="warn")
-        + "</tr>"
+        + f"<td>{text_of(item.hold.told)}</td></tr>"
         for item in found
     )
     return (
-        f'<div class="scroll"><table class="matrix"><thead><tr><th></th>{heads}</tr>'
-        f"</thead><tbody>{body}</tbody></table></div>"
+        f'<div class="scroll" tabindex="0"><table class="matrix"><thead><tr>{heads}'
+        f"</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -213,14 +280,27 @@ def _waits(waits: bool, *, tone: str = "bad") -> str:  # noqa: FBT001 - private
 
 
 def _statements(one: RevisionFacts, anchor: str, review: Review) -> str:
-    return "".join(
-        _statement(
+    return _steps(
+        one.up,
+        lambda item: _statement(
             item,
             findings_of(review, one.revision, item.number),
             anchor=f' id="{anchor}-{item.number}"',
-        )
-        for item in one.up
+        ),
     )
+
+
+def _steps(
+    statements: Sequence[StatementFacts], shown: Callable[[StatementFacts], str]
+) -> str:
+    """Return *statements* as they run, with the edges of their transactions."""
+    parts: list[str] = []
+    for together, group in groupby(statements, key=lambda item: item.in_transaction):
+        body = "".join(map(shown, group))
+        edges = ("BEGIN", "COMMIT") if together else ("outside any transaction", "")
+        first, last = (f'<p class="edge">{edge}</p>' if edge else "" for edge in edges)
+        parts.append(f"{first}{body}{last}")
+    return "".join(parts)
 
 
 def _statement(
@@ -240,7 +320,7 @@ def _statement(
         *((one.rule, [one.message, f"Do: {one.remedy}"]) for one in open_ones),
         ("Cost", [spent(item)]),
         *facts(item),
-        ("Limits", [limits]),
+        *((("Limits", [limits]),) if item.is_measured else ()),
     )
     lines = "".join(_fact(label, values) for label, values in groups)
     return (
@@ -251,9 +331,17 @@ def _statement(
     )
 
 
-def _fact(label: str, values: Iterable[str]) -> str:
-    items = "".join(f"<li>{text_of(value)}</li>" for value in values)
-    return f"<dt>{text_of(label)}</dt><dd><ul>{items}</ul></dd>"
+def _fact(label: str, values: Sequence[str]) -> str:
+    """Return a label and its values, many of them folded, and too many counted."""
+    items = [f"<li>{text_of(value)}</li>" for value in values[:_MOST_VALUES]]
+    shown, rest = items[:_LONGEST_FACT], items[_LONGEST_FACT:]
+    body = f"<ul>{''.join(shown)}</ul>"
+    if rest:
+        left = len(values) - _MOST_VALUES
+        more = f"<li>and {left:,} more, which the JSON has</li>" if left > 0 else ""
+        names = f"<ul>{''.join(rest)}{more}</ul>"
+        body += _folded(f"{len(values) - len(shown):,} more", names)
+    return f"<dt>{text_of(label)}</dt><dd>{body}</dd>"
 
 
 def _limit(milliseconds: int) -> str:

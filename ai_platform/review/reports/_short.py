@@ -1,0 +1,121 @@
+"""What a DBA asks first, each answered by one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ai_platform.amounts import counted, in_seconds
+
+from ._rights import rights_delta
+from ._summary import touched, waits
+from .verdict import leaks, unmeasured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ai_platform.review.facts import Review, RevisionFacts
+
+    from ._summary import Hold, Wait
+
+__all__ = ["in_short"]
+
+_MOST = 3
+
+
+def in_short(review: Review) -> tuple[tuple[str, str], ...]:
+    """Return questions and answers: who waits, what goes, the way back, the rights.
+
+    Only what was measured is answered; what was not is the last answer.
+    """
+    if not (review.revisions and review.is_measured):
+        return ()
+    answers = (
+        ("Who waits", _waiting(review)),
+        ("Dropped", _some(list(_dropped(review)))),
+        ("Way back", _way_back(review)),
+        ("Rights", _rights(review)),
+        ("Not known", _some(list(_unknown(review)))),
+    )
+    return tuple((question, answer) for question, answer in answers if answer)
+
+
+def _waiting(review: Review) -> str:
+    found = [
+        (item, one)
+        for one in review.revisions
+        for item in waits(one.up)
+        if item.reads or item.writes
+    ]
+    if not found:
+        partly = any(unmeasured(one, review) or one.error for one in review.revisions)
+        known = ", as far as it was measured" if partly else ""
+        return f"no read and no write of a table that is in use{known}"
+    item, one = max(found, key=lambda pair: _weight(*pair))
+    who = " and ".join(
+        word
+        for word, is_hit in (("reads", item.reads), ("writes", item.writes))
+        if is_hit
+    )
+    others = len({other.relation for other, _ in found}) - 1
+    rest = f"; shorter or equally long for {counted(others, 'other')}" if others else ""
+    place = f" in {one.revision}" if len(review.revisions) > 1 else ""
+    return f"{who} of {item.relation}{place}, {_long(item.hold, review)}{rest}"
+
+
+def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
+    """Return what makes a wait the worst: its length, and a table that is at work."""
+    worked_on = touched(one.up)
+    return (round(item.hold.longest_s, 2), item.relation in worked_on, item.reads)
+
+
+def _long(hold: Hold, review: Review) -> str:
+    here = in_seconds(hold.here_s)
+    if hold.production_s is None:
+        return f"for {here} with {review.rows:,} rows (--stats estimates production)"
+    told = in_seconds(hold.production_s)
+    return f"for about {told} at production's size ({here} with {review.rows:,} rows)"
+
+
+def _dropped(review: Review) -> Iterator[str]:
+    for one in review.revisions:
+        for change in one.changes:
+            gone = change.property == "object" and change.after is None
+            if gone and change.kind in {"table", "column", "materialized view"}:
+                yield f"{change.kind} {change.identity}"
+
+
+def _way_back(review: Review) -> str:
+    def names(some: Sequence[RevisionFacts]) -> str:
+        return _some([one.revision for one in some])
+
+    revisions = review.revisions
+    leaking = [one for one in revisions if leaks(one, review)]
+    untried = [one for one in revisions if one.is_reversible is None]
+    lost = [name for one in revisions for name in one.lost]
+    parts = [
+        f"{names(leaking)} does not lead back" if leaking else "",
+        f"the data of {_some(lost)} does not survive it" if lost else "",
+        f"not tried for {names(untried)}" if untried else "",
+    ]
+    told = "; ".join(part for part in parts if part)
+    return told or "leads back: same catalog, same data"
+
+
+def _rights(review: Review) -> str:
+    lines = [line for one in review.revisions for line in rights_delta(one)]
+    if len(lines) <= _MOST:
+        return ", ".join(lines)
+    return f"{len(lines):,} changes, such as {lines[0]}"
+
+
+def _unknown(review: Review) -> Iterator[str]:
+    for one in review.revisions:
+        if missing := unmeasured(one, review):
+            yield f"{counted(len(missing), 'statement')} of {one.revision}"
+        yield from dict.fromkeys(one.notes)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST])
+    rest = len(names) - _MOST
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
