@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from ._sessions import Sessions
 
-__all__ = ["SEEN_IN_PASSING", "measure_online"]
+__all__ = ["PYTHON", "SEEN_IN_PASSING", "measure_online"]
+
+PYTHON: Final = "PYTHON"
+"""The tag of a way that was measured as a whole."""
 
 SEEN_IN_PASSING: Final = (
     "its Python ran as a whole: locks were seen in passing, nobody was probed, and "
@@ -61,7 +64,7 @@ def measure_online(
     fact = StatementFacts(
         number=1,
         sql=told,
-        tag="PYTHON",
+        tag=PYTHON,
         in_transaction=True,
         locks=tuple(sorted(evidence.locks(known, before, after, seen, weak=True))),
         rewritten=tuple(sorted(Rewrite(known[oid].name, sizes[oid]) for oid in files)),

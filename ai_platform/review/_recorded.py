@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
@@ -14,6 +15,7 @@ from ai_platform.connection import connect, first_line
 from ai_platform.errors import BadValue, PlatformError
 
 from . import _evidence as evidence
+from ._loops import gathered
 from ._sessions import Worker
 from .scratch import clone
 from .statements import run_plainly, split
@@ -39,6 +41,17 @@ _FAULT: Final = re.compile(
     r"\b(sqlalchemy|psycopg2?|asyncpg|pg8000|alembic)\.|did not run within|"
     r"interpreter ended|\b(Attribute|Name|Type|Key|Index|Import|ModuleNotFound)Error:"
 )
+_MOST: Final = 200
+_GONE_S: Final = 10.0
+_OTHERS: Final = """
+SELECT count(*) FROM pg_catalog.pg_stat_activity
+ WHERE datname = current_database() AND pid <> pg_backend_pid()
+   AND backend_type = 'client backend'
+"""
+_WRITTEN: Final = """
+SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_user_tables
+ WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+"""
 _WAYS: Final[tuple[Doing, ...]] = ("up", "down")
 
 
@@ -60,15 +73,28 @@ class _Copies:
                 run_plainly(worker.connection, statements)
 
     def differ(self) -> bool:
-        """Return whether the catalogs differ in more than Alembic's own table."""
-        changes = evidence.catalog_changes(_catalog(self.theirs), _catalog(self.ours))
+        """Return whether catalogs or rows written differ, but for Alembic's own."""
         table = self.options.version_table
-        return not all(is_of_alembic(item.identity, table) for item in changes)
+        left, rows = _state(self.theirs)
+        right, own_rows = _state(self.ours)
+        changes = evidence.catalog_changes(left, right)
+        return not (
+            all(is_of_alembic(item.identity, table) for item in changes)
+            and all(is_of_alembic(name, table) for name, *_ in rows ^ own_rows)
+        )
 
 
-def _catalog(place: Target) -> Snapshot:
+def _state(place: Target) -> tuple[Snapshot, set[tuple[Any, ...]]]:
+    """Return the catalog, and how many rows of each table were written."""
     with connect(place, application_name="platform-review") as connection:
-        return snapshot(connection)
+        found = snapshot(connection)
+        deadline = time.monotonic() + _GONE_S
+        # sessions count what they did when they end
+        while connection.execute(_OTHERS).fetchone() != (0,):
+            if time.monotonic() > deadline:
+                raise _Gap("a session of its Python does not end")
+            time.sleep(0.01)
+        return found, set(connection.execute(_WRITTEN).fetchall())
 
 
 def is_of_alembic(identity: str, version_table: str) -> bool:
@@ -134,9 +160,12 @@ def _statements(said: Recording) -> tuple[Statement, ...]:
     if said.gap is not None:
         raise _Gap(said.gap)
     try:
-        return split(said.sql, in_transaction=said.in_transaction)
+        found = gathered(split(said.sql, in_transaction=said.in_transaction))
     except BadValue as error:
         raise _Gap(f"what its Python said cannot be read: {error.message}") from None
+    if len(found) > _MOST:
+        raise _Gap(f"its Python said {len(found)} statements of many kinds")
+    return found
 
 
 def named(said: Recording | None) -> set[Relation]:

@@ -167,7 +167,7 @@ class Run:
         self._progress(statement)
         before = self._before
         if statement.is_setting:
-            self._timed(statement.sql, statement)
+            self._timed(statement.text, statement)
             self._before = replace(
                 before, limits=readings.limits(self.worker.connection)
             )
@@ -211,7 +211,7 @@ class Run:
         start = readings.wal_position(observer)
         self.worker.messages.clear()
         with self._monitor as seen:
-            duration_s = self._timed(statement.sql, statement)
+            duration_s = self._timed(statement.text, statement)
         return seen, Timing(
             duration_s=duration_s,
             wal_bytes=readings.wal_position(observer) - start,

@@ -11,7 +11,7 @@ from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 from ai_platform.settings import settings
 
-from . import acceptances, compatibility, estimate, production, projects
+from . import acceptances, compatibility, estimate, production, projects, unread
 from ._plan import Plan
 from ._sessions import Worker
 from .facts import Finding, Review, RevisionFacts, StatementFacts
@@ -102,7 +102,15 @@ def review(
     be read; that is looked at before anything is measured.
     """
     rules = [rule.id for rule in all_rules()]
-    known = [*rules, engine.CRASH, LEAK, LOSS, compatibility.RULE, estimate.RULE]
+    known = [
+        *rules,
+        engine.CRASH,
+        LEAK,
+        LOSS,
+        unread.RULE,
+        compatibility.RULE,
+        estimate.RULE,
+    ]
     entries = (
         acceptances.read(asked.accept, rules=known) if asked.accept is not None else ()
     )
@@ -118,6 +126,7 @@ def review(
         *engine.judge(found, _evidence(project, asked, catalogs, statistics)),
         *_held_long(found, statistics),
         *_lost_ways(found),
+        *unread.findings(found),
         *_old_code(project, asked, found),
     ]
     accepted = acceptances.accept(
@@ -169,20 +178,34 @@ def _estimated(
 ) -> Review:
     """Return *found* with what each statement will take on the sizes of production.
 
-    A second measurement with a tenth of the rows tells what every size costs from
-    what each row costs.
+    A second measurement, with a tenth of the rows, tells what every size costs from
+    what each row costs. Where few rows were asked for, it is made with more instead.
     """
-    fewer = replace(asked, rows=max(1, asked.rows // _FEWER))
-    small = {
-        one.revision: one for one in _measured(project, fewer, {}, progress).revisions
+    is_more = asked.rows < estimate.LEAST_ROWS
+    rows = estimate.LEAST_ROWS if is_more else asked.rows // _FEWER
+    again = replace(asked, rows=rows)
+    told = _once_more(progress, f"once more with {rows:,} rows")
+    second = {
+        one.revision: one for one in _measured(project, again, {}, told).revisions
     }
     return replace(
         found,
         revisions=tuple(
-            estimate.estimated(small.get(one.revision), one, statistics)
+            estimate.with_more_rows(one, second.get(one.revision), statistics)
+            if is_more
+            else estimate.estimated(second.get(one.revision), one, statistics)
             for one in found.revisions
         ),
     )
+
+
+def _once_more(
+    progress: Callable[[Told], None] | None, round_: str
+) -> Callable[[Told], None] | None:
+    """Return *progress* that is told which round it is about."""
+    if progress is None:
+        return None
+    return lambda told: progress(replace(told, round=round_))
 
 
 def _held_long(found: Review, statistics: Statistics | None) -> Iterator[Finding]:
@@ -222,7 +245,7 @@ def _facts(plan: Plan) -> RevisionFacts:
             )
             for item in plan.up
         ),
-        error=source.offline_error,
+        notes=unread.notes(source),
     )
 
 

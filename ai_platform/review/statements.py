@@ -77,7 +77,8 @@ class Statement:
     """One statement; *number* counts from 1, *line* is where it begins.
 
     *transaction* numbers the transactions of the revision; None: it commits by
-    itself. *relations* are those it names, which need not exist.
+    itself. *relations* are those it names, which need not exist. *script*, where it is
+    given, is what is run, and *sql* what is shown of it.
     """
 
     number: int
@@ -86,6 +87,12 @@ class Statement:
     tag: str
     transaction: int | None
     relations: tuple[Relation, ...]
+    script: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return what is sent to the server."""
+        return self.script or self.sql
 
     @property
     def is_setting(self) -> bool:
@@ -154,7 +161,7 @@ def run_plainly(
     for together, group in steps(statements):
         with connection.transaction() if together else nullcontext():
             for statement in group:
-                connection.execute(statement.sql.encode())
+                connection.execute(statement.text.encode())
 
 
 def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:

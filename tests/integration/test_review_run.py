@@ -22,6 +22,22 @@ pytestmark = pytest.mark.slow
 RENAME = "op.execute('ALTER TABLE products RENAME COLUMN name TO title')"
 RENAME_BACK = "op.execute('ALTER TABLE products RENAME COLUMN title TO name')"
 READ = "assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1"
+PLAIN = {
+    "x1": RENAME,
+    "x2": "op.execute('CREATE INDEX ix_title ON products (title, price_cents)')",
+    "x3": "op.execute('ALTER TABLE products ALTER title TYPE varchar(500)')",
+    "x4": "op.execute('ALTER TABLE orders ADD COLUMN r float8 DEFAULT random()')",
+    "x5": "op.execute('DROP TABLE orders')",
+}
+LOOP = """bind = op.get_bind()
+    for row in bind.exec_driver_sql('SELECT id FROM products').fetchall():
+        bind.exec_driver_sql('UPDATE products SET name = %s WHERE id = %s',
+                             ("it's 100% \\\\", row[0]))"""
+ASIDE = """from sqlalchemy import create_engine
+    op.execute("COMMENT ON TABLE orders IS 'sold'")
+    assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1
+    with create_engine('postgresql+psycopg://').begin() as other:
+        other.exec_driver_sql('DROP TABLE IF EXISTS nowhere')"""
 CONCURRENTLY = """with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY ix_op ON orders (product_id)")
     op.execute("COMMENT ON TABLE orders IS 'sold'")"""
@@ -64,6 +80,56 @@ def test_a_table_is_named_before_its_index(shop: Shop, empty: Database) -> None:
     strongest = found.up[0].strongest
     assert strongest is not None
     assert (strongest.mode, strongest.relation) == ("AX", "public.products")
+
+
+def verdicts(found: Review) -> list[tuple[str, str, str, int | None, str]]:
+    """Return what was found in each revision, but for the statement's number."""
+    return sorted(
+        (x.revision, x.rule, x.severity, None, x.object) for x in found.findings
+    )
+
+
+def test_python_is_judged_as_plain_sql(shop: Shop, empty: Database) -> None:
+    """A revision that reads data first is measured by what it then says."""
+    parent = "b8"
+    files = {}
+    for name, sql in PLAIN.items():
+        files[name] = shop.add(name, sql, parent=parent)
+        parent = name
+    plain = verdicts(reviewed(shop, empty, "b8..x5"))
+    for file in files.values():
+        text = file.read_text()
+        file.write_text(text.replace("upgrade():\n", f"upgrade():\n    {READ}\n"))
+
+    found = reviewed(shop, empty, "b8..x5")
+
+    assert len(plain) >= len(PLAIN)
+    assert plain == verdicts(found)
+    assert [item.tag for one in found.revisions for item in one.up][::2] == (
+        ["SELECT"] * len(PLAIN)
+    )
+
+
+def test_a_loop_is_one_statement(shop: Shop, empty: Database) -> None:
+    """What Python says row by row is told, and weighed, as what it is together."""
+    shop.add("c9", LOOP)
+
+    (one,) = reviewed(shop, empty, "c9").revisions
+
+    (loop,) = one.up
+    assert (loop.tag, [item.rows for item in loop.updated]) == ("UPDATE", [50])
+    assert "-- one of 51 that follow each other: 50 UPDATE, 1 SELECT" in loop.sql
+    assert "'it''s 100% \\" in loop.sql
+
+
+def test_python_aside_is_an_error(shop: Shop, empty: Database) -> None:
+    """What was said through a second session is not passed over in silence."""
+    shop.add("c9", ASIDE, "op.execute('COMMENT ON TABLE orders IS NULL')")
+
+    found = reviewed(shop, empty, "c9")
+
+    assert [item.rule for item in found.findings] == ["python-unread"]
+    assert "it speaks through several sessions" in found.revisions[0].notes
 
 
 def test_old_code_meets_revisions_in_python(

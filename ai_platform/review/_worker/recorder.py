@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .literals import filled_in
 from .paper import last_line
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorder"]
 
-MOST = 200
-LONGEST = 1_000_000
+MOST = 50_000
+LONGEST = 32_000_000
 BETWEEN = "COMMIT;\nBEGIN;"
 
 
@@ -30,6 +31,7 @@ class Recorder:
         self._session: Any = None
         self._is_on = False
         self._committed = False
+        self._length = 0
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -75,7 +77,7 @@ class Recorder:
             return
         self._session = session
         statement, parameters, context, many = said
-        driver = _Driver(session, cursor, context, connection.dialect.paramstyle)
+        driver = _Driver(connection, cursor, context)
         try:
             texts = driver.texts(statement, parameters, many=many)
         except Exception as error:  # noqa: BLE001 - whatever a driver raises
@@ -90,7 +92,8 @@ class Recorder:
             self.steps.append([BETWEEN, True])
         self._committed = False
         self.steps.append([text, inside])
-        if len(self.steps) > MOST or sum(len(one) for one, _ in self.steps) > LONGEST:
+        self._length += len(text)
+        if len(self.steps) > MOST or self._length > LONGEST:
             self.gap = "it says more than " + str(MOST) + " statements, or long ones"
 
     def _commits(self, connection: Any) -> None:
@@ -113,31 +116,36 @@ def _is_autocommit(session: Any) -> bool:
 class _Driver:
     """What a DBAPI knows of the text of a statement with its values."""
 
-    def __init__(self, session: Any, cursor: Any, context: Any, style: str) -> None:
-        self._session = session
+    def __init__(self, connection: Any, cursor: Any, context: Any) -> None:
+        self._connection = connection
         self._cursor = cursor
-        self._doubles = "format" in style
+        self._style = connection.dialect.paramstyle
         options = context.execution_options if context is not None else {}
         self._is_plain = bool(options.get("no_parameters"))
 
     def texts(self, statement: str, parameters: Any, *, many: bool) -> list[str]:
         """Return *statement* with its values, once for each set of *parameters*."""
-        if self._is_plain and not parameters:
-            return [statement]
-        if many:
-            return [self._text(statement, one) for one in parameters[: MOST + 1]]
-        return [self._text(statement, parameters)]
+        if not parameters:
+            return [self._bare(statement)]
+        sets = parameters[: MOST + 1] if many else [parameters]
+        return [self._text(statement, one) for one in sets]
+
+    def _bare(self, statement: str) -> str:
+        """Return what the server gets: SQLAlchemy doubled each % for the driver."""
+        if self._is_plain or "format" not in self._style:
+            return statement
+        return statement.replace("%%", "%")
 
     def _text(self, statement: str, parameters: Any) -> str:
-        module = type(self._cursor).__module__.partition(".")[0]
-        if module == "psycopg2":
-            written: bytes = self._cursor.mogrify(statement, parameters or None)
-            text = written.decode("utf-8")
-            return text if parameters else text.replace("%%", "%")
-        if module == "psycopg":
-            from psycopg import ClientCursor  # noqa: PLC0415 - the project's
+        driver = self._connection.dialect.driver
+        if driver == "psycopg2":
+            written: bytes = self._cursor.mogrify(statement, parameters)
+            return written.decode("utf-8")
+        if driver.startswith("psycopg"):
+            from psycopg import AsyncClientCursor, ClientCursor  # noqa: PLC0415
 
-            return str(ClientCursor(self._session).mogrify(statement, parameters))
-        if parameters:
-            raise TypeError(type(self._cursor).__module__)
-        return statement.replace("%%", "%") if self._doubles else statement
+            is_async = self._connection.dialect.is_async
+            maker: Any = AsyncClientCursor if is_async else ClientCursor
+            session = self._connection.connection.driver_connection
+            return str(maker(session).mogrify(statement, parameters))
+        return filled_in(statement, parameters, self._style)

@@ -33,6 +33,7 @@ SMALL_ROWS: Final = 10_000
 QUICK_S: Final = 1.0
 SLOW_S: Final = 5.0
 _TABLES: Final = {"table", "partitioned table", "materialized view", "foreign table"}
+_OPAQUE: Final = {"PYTHON", "DO", "CALL", "SELECT"}
 _NOTHING_YET: Final[frozenset[str]] = frozenset()
 _RANK: Final = {mode: rank for rank, mode in enumerate(CONFLICTS)}
 _WORDS: Final[dict[Mode, str]] = {
@@ -105,6 +106,22 @@ class StatementContext:
             for lock in self.facts.locks
             for note in empty
         )
+
+    def gone(self, *kinds: str) -> Iterator[tuple[str, str]]:
+        """Yield kind and name of what was there before and is gone, unseen in the text.
+
+        Of SQL that is made as it runs, by a DO block, a function or Python.
+        """
+        tag = self.facts.tag
+        if tag not in _OPAQUE:
+            return
+        whole = self.revision.facts.changes if tag == "PYTHON" else ()
+        for change in (*self.facts.changes, *whole):
+            if change.kind in kinds and change.property == WHOLE:
+                name = change.identity
+                table = name.rpartition(".")[0] if change.kind == "column" else name
+                if change.after is None and self.exists(table):
+                    yield change.kind, name
 
     @property
     def earlier(self) -> tuple[StatementContext, ...]:

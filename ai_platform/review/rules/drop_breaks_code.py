@@ -32,6 +32,14 @@ def check(statement: StatementContext) -> Iterator[Hit]:
             "goes while code that uses it may still run; its data goes too",
             is_measured=statement.is_measured,
         )
+    for kind, name in statement.gone("table", "view", "materialized view", "column"):
+        known = statement.revision.before(kind, name) or {}
+        if not known.get("partition bound"):
+            yield Hit(
+                name,
+                "goes, or gets another name, while code that uses it may still run",
+                is_measured=True,
+            )
 
 
 def _dropped(statement: StatementContext) -> Iterator[str]:
@@ -63,8 +71,9 @@ RULE = Rule(
         "with TRUNCATE."
     ),
     measured=(
-        "The object was there before; the statement itself says so. A partition "
-        "is not counted: code names its parent."
+        "The object was there before; the statement itself says so, or, for SQL that "
+        "is made as it runs, the catalog. A partition is not counted: code names its "
+        "parent."
     ),
     remedy=(
         "First a release whose code does not use it any more, then the drop in a "

@@ -40,10 +40,10 @@ def check(statement: StatementContext) -> Iterator[Hit]:
 
 def _hit(statement: StatementContext, table: str, severity: Severity) -> Hit:
     """Return what was seen; of Python nobody knows whether the lock came first."""
-    if statement.facts.tag != "PYTHON":
-        return Hit(table, statement.cost(), is_measured=True, severity=severity)
-    told = f"{statement.cost()}, or before it: the order within Python is not known"
-    return Hit(table, told, is_measured=True, severity="warning")
+    told = statement.cost()
+    if statement.facts.tag == "PYTHON":
+        told = f"{told}, or before it: the order within Python is not known"
+    return Hit(table, told, is_measured=True, severity=severity)
 
 
 def _read(statement: StatementContext) -> Iterator[Hit]:
