@@ -285,7 +285,8 @@ def _telling(tell: Callable[[str], None]) -> Callable[[Told], None]:
     def told(step: Told) -> None:
         place = f" {step.number:,} of {step.total:,}" if step.total else ""
         detail = f" {step.detail}" if step.detail else ""
-        tell(f"{step.revision}: {step.doing}{detail}{place}")
+        again = f"{step.round}: " if step.round else ""
+        tell(f"{again}{step.revision}: {step.doing}{detail}{place}")
 
     return told
 

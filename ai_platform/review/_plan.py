@@ -42,7 +42,7 @@ class Told:
     """What is being done for *revision*: number *number* of *total*, where known.
 
     For ``base`` revisions are counted, for ``rows`` those of *detail*, a table, and
-    for a way up or down its statements.
+    for a way up or down its statements. *round* says that it is done once more.
     """
 
     revision: str
@@ -50,6 +50,7 @@ class Told:
     number: int = 0
     total: int = 0
     detail: str = ""
+    round: str = ""
 
 
 @dataclass(frozen=True, slots=True)

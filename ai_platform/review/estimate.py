@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BIG_BYTES",
     "BUSY_WRITES_PER_S",
+    "LEAST_ROWS",
     "RULE",
     "Estimate",
     "Sample",
@@ -27,6 +28,7 @@ __all__ = [
     "estimated",
     "findings",
     "holds",
+    "with_more_rows",
 ]
 
 RULE: Final = "estimated-hold"
@@ -35,6 +37,8 @@ BIG_BYTES: Final = 100 << 20
 """A table from this size on is one whose lock matters."""
 BUSY_WRITES_PER_S: Final = 10.0
 """So is one that is written to as often as this."""
+LEAST_ROWS: Final = 10_000
+"""With fewer in each table what a row costs is lost in the noise."""
 _OK_S: Final = 1.0
 _WARNING_S: Final = 5.0
 _TYPICAL_ROW: Final = 100
@@ -202,6 +206,30 @@ def estimated(
         seconds = found.seconds if found else None
         up.append(replace(facts, timing=replace(facts.timing, estimated_s=seconds)))
     return replace(large, up=tuple(up))
+
+
+def with_more_rows(
+    few: RevisionFacts, many: RevisionFacts | None, production: Statistics
+) -> RevisionFacts:
+    """Return *few*, measured with fewer than `LEAST_ROWS`, with estimates from *many*.
+
+    A note says where they come from, as the measurement shown is another one.
+    """
+    if many is None:
+        return few
+    seconds = {
+        one.number: one.timing.estimated_s
+        for one in estimated(few, many, production).up
+    }
+    up = tuple(
+        replace(one, timing=replace(one.timing, estimated_s=seconds.get(one.number)))
+        for one in few.up
+    )
+    note = (
+        f"holds in production are estimated from a second measurement, with "
+        f"{LEAST_ROWS:,} rows: fewer take too little time to reckon from"
+    )
+    return replace(few, up=up, notes=(*few.notes, note))
 
 
 def holds(revision: RevisionFacts) -> list[float | None]:

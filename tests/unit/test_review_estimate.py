@@ -14,6 +14,7 @@ from ai_platform.review.estimate import (
     estimated,
     findings,
     holds,
+    with_more_rows,
 )
 from ai_platform.review.facts import (
     Lock,
@@ -196,6 +197,18 @@ def test_locks_are_held_until_the_commit() -> None:
     found = estimated(None, revision(quick, slow, alone), production())
 
     assert holds(found) == pytest.approx([3.01, 3.0, 2.0])
+
+
+def test_few_rows_are_not_believed() -> None:
+    """What is said of production comes from more rows, and a note says so."""
+    noise = replace(revision(statement(0.004, 200)), filled=(Scan(NAME, 200),))
+    many = replace(revision(statement(0.013, 10_000)), filled=(Scan(NAME, 10_000),))
+
+    found = with_more_rows(noise, many, production())
+
+    assert holds(found) == [pytest.approx(0.922, abs=0.001)]
+    assert found.up[0].timing.duration_s == 0.004
+    assert "10,000 rows" in found.notes[0]
 
 
 @pytest.mark.parametrize(
