@@ -258,7 +258,8 @@ class Finding:
     """A rule that a statement, or a revision as a whole (*statement* None), broke.
 
     *is_measured* tells a fact of the scratch server from a reading of the text.
-    *accepted* is the reason given in the acceptances file.
+    *accepted* is the reason given in the acceptances file, *unseen* why the scratch
+    server could not show it although the statement ran.
     """
 
     rule: str
@@ -270,6 +271,7 @@ class Finding:
     remedy: str
     is_measured: bool
     accepted: str | None = None
+    unseen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

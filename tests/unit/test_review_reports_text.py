@@ -193,3 +193,18 @@ def test_a_failure_is_told_once() -> None:
         'failed: statement 2: extension "missing" is not available',
         "up 3 SELECT was not measured",
     )
+
+
+def test_what_was_empty_is_not_called_unmeasured() -> None:
+    """Terminal and comment say why a measured statement could show nothing."""
+    note = "public.people has no rows: people_check cannot be met"
+    facts = reviews.revision("a1", reviews.statement(1, "SELECT 1", "SELECT"))
+    found = reviews.finding("a1", is_measured=False, unseen=note)
+    review = reviews.review(replace(facts, notes=(note,)), findings=(found,))
+
+    lines = [block.lines for block in to_terminal(review).blocks]
+    assert f"measured, but {note}: read from the text" in lines[0]
+    assert lines[-1] == (note,)
+    assert "(measured, but public.people has no rows" in to_markdown(review)
+    text = replace(review, findings=(replace(found, unseen=None),))
+    assert "read from the text, not measured" in to_terminal(text).blocks[0].lines

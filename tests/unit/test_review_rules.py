@@ -104,8 +104,38 @@ def test_empty_tables_prove_nothing() -> None:
     """No rows read from a table without rows does not acquit a scan."""
     sql = "ALTER TABLE public.people ALTER age SET NOT NULL"
 
-    assert names(judged(locking(sql), rows=0)) == ["set-not-null-scan"]
+    (found,) = judged(locking(sql), rows=0)
+    assert (found.rule, found.is_measured) == ("set-not-null-scan", False)
+    assert found.unseen == "tables have no rows, as asked for by --rows 0"
     assert judged(locking(sql), rows=1000) == ()
+
+
+def test_an_unfilled_table_is_named() -> None:
+    """Why a table stayed empty is said where its statement could not show a scan."""
+    sql = "ALTER TABLE public.people ALTER age SET NOT NULL"
+    note = "public.people has no rows: people_check cannot be met"
+    facts = revision(locking(sql), notes=(note,))
+
+    (found,) = judge(Review("base", "r1", "18", 1000, (facts,)))
+    assert found.unseen == note
+    (text,) = judged(unmeasured(sql), evidence=Evidence(lock_timeout_ms=4000))
+    assert text.unseen is None
+
+
+def test_dynamic_sql_drops_what_is_gone() -> None:
+    """The catalog shows what a DO block, or Python, dropped or renamed."""
+    gone = (
+        Change("column", "public.people.age", "object", "present", None),
+        Change("table", "public.made", "object", None, "present"),
+    )
+    do = statement("DO $$ BEGIN END $$", changes=gone)
+    python = replace(statement("SELECT 1"), sql="-- Python", tag="PYTHON")
+
+    assert [(x.rule, x.object) for x in judged(do)] == [
+        ("drop-breaks-code", "public.people.age")
+    ]
+    review = Review("base", "r1", "18", 9, (revision(python, changes=gone),))
+    assert names(judge(review)) == ["drop-breaks-code"]
 
 
 @pytest.mark.parametrize("make", ["public.people", "people"])

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from ai_platform.review.facts import (
         Change,
+        Finding,
         Lock,
         Review,
         RevisionFacts,
         StatementFacts,
     )
 
-__all__ = ["WAITING", "facts", "in_words", "spent", "troubles"]
+__all__ = ["WAITING", "basis", "facts", "in_words", "spent", "troubles"]
 
 WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
 """What the letters of `Blocked` stand for."""
@@ -91,6 +92,15 @@ def _lock_in_words(lock: Lock, others: Iterable[str]) -> str:
     if weaker:
         notes.append(f"also {' '.join(weaker)}")
     return f"{lock.mode} {lock.relation} ({', '.join(notes)})"
+
+
+def basis(item: Finding) -> str | None:
+    """Return what *item* rests on where that is no measurement."""
+    if item.is_measured:
+        return None
+    if item.unseen is not None:
+        return f"measured, but {item.unseen}: read from the text"
+    return "read from the text, not measured"
 
 
 def in_words(change: Change) -> str:

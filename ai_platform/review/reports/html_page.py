@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ai_platform.amounts import counted, in_seconds
 from ai_platform.page import page, text_of
 
-from ._describe import WAITING, facts, in_words, spent, troubles
+from ._describe import WAITING, basis, facts, in_words, spent, troubles
 from ._instead import instead
 from ._modes import legend, modes_of
 from ._rights import is_of_rights, rights_delta
@@ -170,10 +170,11 @@ def _tag(text: str, tone: str = "") -> str:
 def _finding(item: Finding, revision: int | None) -> str:
     accepted = item.accepted is not None
     tone = "quiet" if accepted else TONES[item.severity]
-    how = "" if item.is_measured else " (read from the text, not measured)"
+    told = basis(item)
+    how = f" ({told})" if told else ""
     head = f"{_tag(item.severity, '' if accepted else tone)} "
     head += f"<b>{text_of(item.rule)}</b> <code>{text_of(item.object)}</code> "
-    head += f'<span class="soft">in {_place(item, revision)}{how}</span>'
+    head += f'<span class="soft">in {_place(item, revision)}{text_of(how)}</span>'
     lines = [
         head,
         f"<p>{text_of(item.message)}</p>",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted
 
-from ._describe import facts, spent, troubles
+from ._describe import basis, facts, spent, troubles
 from ._github import LONGEST_COMMENT, code, fenced, in_html, length, plain
 from ._summary import HEADINGS, Row, by_severity, findings_of, rows
 from .verdict import Risk, judge
@@ -188,10 +188,11 @@ def _rank(risk: Risk) -> int:
 
 def _finding(item: Finding) -> _Part:
     place = "" if item.statement is None else f", statement {item.statement}"
-    how = "" if item.is_measured else " (read from the text, not measured)"
+    told = basis(item)
+    how = f" ({told})" if told else ""
     sign = f"- {_SIGNS[item.severity]} **{plain(item.rule, at_most=80)}**"
     lines = [
-        f"{sign} {code(item.object)} in {code(item.revision)}{place}{how}",
+        f"{sign} {code(item.object)} in {code(item.revision)}{place}{plain(how)}",
         plain(item.message, at_most=1000),
         f"*Do:* {plain(item.remedy, at_most=1000)}",
     ]

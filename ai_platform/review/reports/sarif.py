@@ -16,7 +16,7 @@ from ai_platform.review.acceptances import FILE
 from ai_platform.review.facts import Finding
 from ai_platform.text import printable
 
-from ._describe import troubles
+from ._describe import basis, troubles
 from ._github import fenced, plain
 from ._instead import instead
 from ._source_line import line_of
@@ -179,7 +179,8 @@ def _invocation(review: Review, *, left: int) -> dict[str, Any]:
 
 def _result(item: Finding) -> dict[str, Any]:
     place = "" if item.statement is None else f", statement {item.statement}"
-    measured = "" if item.is_measured else " (read from the text, not measured)"
+    told = basis(item)
+    measured = f" ({told})" if told else ""
     text = f"{item.object}{place}: {item.message}{measured}. Do: {item.remedy}"
     result: dict[str, Any] = {
         "ruleId": item.rule,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ._describe import troubles
+from ._describe import basis, troubles
 from ._summary import HEADINGS, by_severity, rows
 from .verdict import Risk, judge, risk_of
 
@@ -53,7 +53,11 @@ def to_terminal(review: Review) -> TerminalReport:
         rows=tuple(
             dict(zip(HEADINGS, row.cells(), strict=True)) for row in rows(review)
         ),
-        blocks=(*_troubles(review), *map(_block, by_severity(review.findings))),
+        blocks=(
+            *_troubles(review),
+            *map(_block, by_severity(review.findings)),
+            *_limits(review),
+        ),
     )
 
 
@@ -77,11 +81,21 @@ def _troubles(review: Review) -> Iterator[Block]:
             yield Block(risk_of(one, review), f"{one.revision} {one.title}", lines)
 
 
+def _limits(review: Review) -> Iterator[Block]:
+    """Yield what limits the measurement, such as a table that could get no rows."""
+    for one in review.revisions:
+        if one.notes:
+            lines = tuple(dict.fromkeys(one.notes))
+            yield Block(
+                "note", f"not all is known of {one.revision} {one.title}", lines
+            )
+
+
 def _block(item: Finding) -> Block:
     place = "" if item.statement is None else f" statement {item.statement}"
     lines = [item.message, f"do: {item.remedy}"]
-    if not item.is_measured:
-        lines.append("read from the text, not measured")
+    if (told := basis(item)) is not None:
+        lines.append(told)
     if item.accepted is not None:
         lines.append(f"accepted: {item.accepted}")
     return Block(

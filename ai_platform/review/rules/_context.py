@@ -98,14 +98,18 @@ class StatementContext:
     @property
     def shows_cost(self) -> bool:
         """Return whether a scan would have been seen: it ran, and there were rows."""
-        if not self.facts.is_measured or not self.revision.has_rows:
-            return False
-        empty = [note for note in self.revision.facts.notes if " has no rows" in note]
-        return not any(
-            note.startswith(f"{lock.relation} ")
-            for lock in self.facts.locks
-            for note in empty
-        )
+        return self.is_measured and self.unseen is None
+
+    @property
+    def unseen(self) -> str | None:
+        """Return why a scan could not be seen although it ran; None: it could."""
+        if not self.is_measured:
+            return None
+        if not self.revision.has_rows:
+            return "tables have no rows, as asked for by --rows 0"
+        locked = tuple(f"{lock.relation} " for lock in self.facts.locks)
+        notes = (note for note in self.revision.facts.notes if " has no rows" in note)
+        return next((note for note in notes if note.startswith(locked)), None)
 
     def gone(self, *kinds: str) -> Iterator[tuple[str, str]]:
         """Yield kind and name of what was there before and is gone, unseen in the text.

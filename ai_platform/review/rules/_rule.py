@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from ai_platform.review.facts import Finding
@@ -74,7 +74,9 @@ class Rule:
         if self.statement is not None:
             for statement in context.statements:
                 for hit in self.statement(statement):
-                    yield self._finding(context, hit, statement.number)
+                    found = self._finding(context, hit, statement.number)
+                    is_empty = self.family == "lock" and not hit.is_measured
+                    yield replace(found, unseen=statement.unseen if is_empty else None)
 
     def _finding(
         self, context: RevisionContext, hit: Hit, statement: int | None
