@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ._online import PYTHON
-from .facts import Finding
+from ._run import MISSES
+from .facts import STRONG, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .facts import Review
+    from .facts import Review, RevisionFacts
     from .sources import RevisionSource
 
 __all__ = ["RULE", "findings", "notes"]
@@ -20,8 +21,8 @@ RULE: Final = "python-unread"
 _UP: Final = "it has no SQL to read: "
 _DOWN: Final = "the way down has no SQL to read: "
 _WHOLE: Final = (
-    "it changes the catalog, and its Python could only be measured as a whole: which "
-    "statement locks what, and for how long, is not known"
+    "its Python could only be measured as a whole, and it does more than write rows: "
+    "which statement locks what, and for how long, is not known"
 )
 _SPEAK: Final = (
     "let it speak through op and op.get_bind(), in one session, and write DDL in a "
@@ -38,12 +39,11 @@ def notes(source: RevisionSource) -> tuple[str, ...]:
 def findings(review: Review) -> Iterator[Finding]:
     """Yield an error for each revision whose way up no rule could look at.
 
-    Not for one that was measured as a whole and changed nothing but rows.
+    Not for one that was measured as a whole and is known to change rows only.
     """
     for one in review.revisions:
-        whole = any(item.tag == PYTHON and item.is_measured for item in one.up)
         missing = next((note for note in one.notes if note.startswith(_UP)), None)
-        if missing is None and not (whole and one.changes):
+        if missing is None and not _is_dark(one):
             continue
         yield Finding(
             rule=RULE,
@@ -55,3 +55,13 @@ def findings(review: Review) -> Iterator[Finding]:
             remedy="review it without --no-measure" if missing else _SPEAK,
             is_measured=missing is None,
         )
+
+
+def _is_dark(one: RevisionFacts) -> bool:
+    """Return whether *one* was measured as a whole, and may do more than write rows.
+
+    Without a sight of short locks that is not known of any.
+    """
+    whole = [item for item in one.up if item.tag == PYTHON and item.is_measured]
+    strong = any(lock.mode in STRONG for item in whole for lock in item.locks)
+    return bool(whole) and bool(one.changes or strong or MISSES in one.notes)
