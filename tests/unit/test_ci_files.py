@@ -23,10 +23,16 @@ FILES = {
 
 def _scripts(name: str) -> list[str]:
     """Return the shell scripts of the pipeline in file *name*."""
-    content: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    content = _content(name)
     if "jobs" in content:
-        return [s["run"] for s in content["jobs"]["review"]["steps"] if "run" in s]
-    return list(content["review"]["script"])
+        jobs = content["jobs"].values()
+        return [s["run"] for job in jobs for s in job["steps"] if "run" in s]
+    return [script for job in content.values() for script in job["script"]]
+
+
+def _content(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text("utf-8"))
+    return found
 
 
 @pytest.mark.parametrize(("name", "schema"), FILES.items())
@@ -56,3 +62,18 @@ def test_a_pipeline_names_options_that_exist(run: Run, name: str) -> None:
 
     assert {"--git-base", "--out"} <= given
     assert [option for option in given if option not in help_text] == []
+
+
+def test_no_token_that_writes_meets_foreign_code() -> None:
+    """What a pull request brings runs where the token may only read."""
+    jobs = _content("github-review.yml")["jobs"]
+    used = [step.get("uses", "") for step in jobs["report"]["steps"]]
+
+    assert jobs["review"]["permissions"] == {"contents": "read"}
+    assert jobs["review"]["steps"][0]["with"]["persist-credentials"] is False
+    assert not any(name.startswith("actions/checkout") for name in used)
+    assert not any("run" in step for step in jobs["report"]["steps"])
+    assert "head.repo.full_name == github.repository" in jobs["report"]["if"]
+    note = _content("gitlab-review.yml")["review:note"]
+    assert note["variables"]["GIT_STRATEGY"] == "none"
+    assert note["environment"]["name"] == "review"
