@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.support.projects import Shop
 
 RENAME = "op.execute('ALTER TABLE products RENAME COLUMN name TO title')"
+READ = "assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1"
 RENAME_BACK = "op.execute('ALTER TABLE products RENAME COLUMN title TO name')"
 
 
@@ -103,6 +104,65 @@ def test_a_revision_that_hangs_is_cancelled(review: Review, shop: Shop) -> None:
     shop.add("c9", "op.execute('SELECT pg_sleep(600)')")
 
     assert "longer than 1 second" in review("c9", "--timeout", "1", code=4).stdout
+
+
+@pytest.mark.slow
+def test_python_that_was_only_read_ends_with_one(review: Review, shop: Shop) -> None:
+    """It has not failed: it has no SQL to read, and nothing is known of it."""
+    shop.add("c9", READ, READ)
+
+    said = review("c9", "--no-measure", code=1, own=True).stdout
+
+    assert "python-unread" in said
+    assert "it has no SQL to read: migrations/versions/c9.py:10" in said
+    assert "failed to run" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("lossy", "told"),
+    [
+        ("'public.products.name'", "lossy must name columns, got 'public.products"),
+        ("['public.products.name', 7]", "lossy must name columns, got ['public"),
+        ("{'products.name'}", "lossy must name columns, got 'products.name'"),
+        ("{'public.products.nam'}", "a column that is not there, got 'public.prod"),
+    ],
+)
+def test_a_loss_that_is_no_column_ends_with_two(
+    review: Review, shop: Shop, lossy: str, told: str
+) -> None:
+    """A declaration with a typing error excuses nothing, and says where it is."""
+    file = shop.add("c9", "op.drop_column('products', 'name')", "pass")
+    file.write_text(f"{file.read_text(encoding='utf-8')}\nlossy = {lossy}\n")
+
+    said = review("c9", code=2).stderr
+
+    assert "migrations/versions/c9.py: lossy" in said
+    assert told in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("down", "told"),
+    [
+        (f"{READ}\n    {RENAME_BACK}", None),
+        ("raise RuntimeError('names are lost')", "names are lost"),
+    ],
+)
+def test_a_way_down_in_python_is_gone(
+    review: Review, shop: Shop, down: str, told: str | None
+) -> None:
+    """Down that reads data runs by its Python; one that refuses is said to refuse."""
+    shop.add("c9", RENAME, down)
+
+    document = json.loads(review("c9", "--json", code=1).stdout)
+
+    (one,) = document["review"]["revisions"]
+    assert one["is_reversible"] is (told is None)
+    assert [item["tag"] for item in one["down"]] == (
+        [] if told else ["SELECT", "ALTER TABLE"]
+    )
+    assert any("it has no way down" in note for note in one["notes"]) is bool(told)
 
 
 def test_a_way_down_that_leaks_ends_with_four(review: Review, shop: Shop) -> None:
