@@ -11,6 +11,7 @@ from ai_platform.connection import connect
 
 from ._plan import Told
 from ._readings import flush_counts
+from ._weight import heavy
 from .facts import Scan
 from .fill import fill
 from .statements import run_plainly
@@ -41,6 +42,22 @@ SELECT DISTINCT n.nspname, t.relname
    AND n.nspname !~ '^pg_' AND t.relname <> %s
  ORDER BY 1, 2
 """
+# A rewrite leaves a new file without a visibility map and counts as nothing else.
+_UNSETTLED: Final = """
+SELECT n.nspname, t.relname
+  FROM unnest(%s::text[], %s::text[]) AS named (schema, name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = named.schema
+  JOIN pg_catalog.pg_class t ON t.relnamespace = n.oid AND t.relname = named.name
+ WHERE EXISTS (
+       SELECT FROM (SELECT t.oid UNION
+                    SELECT relid FROM pg_catalog.pg_partition_tree(t.oid)) AS part (oid)
+         JOIN pg_catalog.pg_class c ON c.oid = part.oid
+         LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = c.oid
+        WHERE c.relkind IN ('r', 'p')
+          AND (c.reltuples < 0 OR s.n_dead_tup > 0 OR s.n_mod_since_analyze > 0
+               OR c.relkind = 'r' AND c.relallvisible < c.relpages))
+ ORDER BY 1, 2
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +83,22 @@ def prepare(
 ) -> Ground:
     """Give those of *relations* that are tables rows, and the server time to settle.
 
-    A first scan after a load writes hint bits, which would count as the revision's
-    WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they are.
+    All that were asked for where some statement costs more the more there are, few
+    elsewhere. A first scan after a load writes hint bits, which would count as the
+    revision's WAL: VACUUM has them written before. With 0 rows asked for, tables stay
+    as they are.
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
         tables = _tables(connection, relations, options.version_table)
         if not tables or not options.rows:
             return Ground(tuple(tables))
+        big = _tables(connection, _heavy(plan, relations), options.version_table)
         filled = fill(
             connection,
-            [".".join(table) for table in tables],
+            [".".join(table) for table in big],
             options.rows,
+            few=[".".join(table) for table in tables],
             on_table=lambda name, rows: options.tell(
                 Told(plan.source.revision, "rows", rows, options.rows, name)
             ),
@@ -89,6 +110,14 @@ def prepare(
     )
     rows = sorted(Scan(name, count) for name, count in filled.items())
     return Ground(tuple(tables), tuple(rows), tuple(notes))
+
+
+def _heavy(plan: Plan, relations: Collection[Relation]) -> Collection[Relation]:
+    """Return those of *relations* that some statement works through."""
+    if plan.source.offline_error is not None:  # nobody knows what Python will say
+        return relations
+    every = (*plan.up, *(plan.down or ()))
+    return {name for statement in every for name in heavy(statement)}
 
 
 def _tables(
@@ -106,9 +135,12 @@ def _tables(
 
 
 def _settle(connection: psycopg.Connection[Any], filled: Collection[str]) -> None:
-    if filled:
-        names = [sql.Identifier(*name.split(".", 1)) for name in filled]
-        connection.execute(
-            sql.SQL("VACUUM (ANALYZE) {}").format(sql.SQL(", ").join(names))
-        )
+    """Vacuum and analyze those of *filled* that changed since that was last done."""
+    flush_counts(connection)
+    parts = [name.split(".", 1) for name in filled]
+    schemas, names = [part[0] for part in parts], [part[1] for part in parts]
+    rows = connection.execute(_UNSETTLED, [schemas, names]).fetchall()
+    if rows:
+        tables = sql.SQL(", ").join(sql.Identifier(*row) for row in rows)
+        connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(tables))
     flush_counts(connection)

@@ -14,14 +14,16 @@ from ai_platform.errors import BadValue
 from ._rows.catalog import read
 from ._rows.conditions import NO_PARTITION
 from ._rows.generator import Parent, quoted
+from ._rows.indexes import unburdened
 from ._rows.order import steps
-from ._rows.plan import Unfillable, Workshop
+from ._rows.plan import Workshop
 from ._rows.schedule import Style
 from ._rows.templates import Template
+from ._rows.trials import Unfillable
 from ._rows.triggers import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from ._rows.catalog import Catalog, ForeignKey, Table
     from ._rows.order import Step
@@ -35,10 +37,19 @@ _WIDEN: Final = 20
 # a full disk, an operator, a crash: no fault of the rows
 _SERVER_FAULTS: Final = ("53", "57", "58", "XX")
 _PARENTS: Final = 20_000
+_ENOUGH: Final = 0.9
+_PASSES: Final = 3
+_MANY: Final = 2_000
+_SAMPLE: Final = 500
 _ATTEMPTS: Final = (
     (Style.FULL, True),
     (Style.FULL, False),
     (Style.NO_EDGES, True),
+    (Style.NO_EDGES, False),
+    (Style.PLAIN, False),
+)
+_LAST_ATTEMPTS: Final = (
+    (Style.FULL, False),
     (Style.NO_EDGES, False),
     (Style.PLAIN, False),
 )
@@ -91,17 +102,19 @@ def fill(  # noqa: PLR0913 - options have names
     tables: Collection[str] | None,
     rows: int,
     *,
+    few: Collection[str] = (),
     profile: Profile | None = None,
     seed: int = 0,
     on_table: Callable[[str, int], None] | None = None,
 ) -> Filled:
     """Give *tables*, as schema.name, at least *rows* rows each; None means every one.
 
-    Tables that they refer to are filled before, with few rows. A partition stands for
-    the table it is part of. Rows keep to every constraint, depend on *seed* alone,
-    and are made by the server; *on_table* hears of each table and its rows when it is
-    done. Where constraints allow fewer rows, there are fewer; where none could be
-    found, the result's `unfilled` says which constraint stood in the way.
+    Tables that they refer to are filled before, with few rows, and so are those named
+    by *few*. A partition stands for the table it is part of. Rows keep to every
+    constraint, depend on *seed* alone, and are made by the server; *on_table* hears of
+    each table and its rows when it is done. Where constraints allow fewer rows, there
+    are fewer; where none could be found, the result's `unfilled` says which
+    constraint stood in the way.
 
     Triggers do not fire, but for constraint triggers, which must hold. The login must
     own the tables and be exempt from row security; a superuser fills fastest.
@@ -115,10 +128,12 @@ def fill(  # noqa: PLR0913 - options have names
         conn.execute(_SESSION)
         catalog = read(conn)
     work = _Work(conn, catalog, profile, seed, on_table or (lambda _t, _n: None))
-    planned = steps(catalog, _wanted(catalog, tables), rows, profile.parents)
-    for again in (False, True):
+    targets = dict.fromkeys(_wanted(catalog, few), min(rows, profile.parents))
+    targets |= dict.fromkeys(_wanted(catalog, tables), rows)
+    planned = steps(catalog, targets, rows, profile.parents)
+    for number in range(_PASSES):
         for step in planned:
-            work.table(step, planned, again=again)
+            work.table(step, planned, again=number > 0)
     work.keep_promises()
     return work.done
 
@@ -151,6 +166,14 @@ def _has_vectors(table: Table) -> bool:
     return any(column.type.plain.name in kinds for column in table.columns)
 
 
+def _refused(table: Table, error: psycopg.Error) -> Unfilled:
+    """Return what stands in the way; raises *error* where it is the server's fault."""
+    if (error.sqlstate or "57").startswith(_SERVER_FAULTS):
+        raise error
+    name = error.diag.constraint_name or error.sqlstate or ""
+    return Unfilled(table.title, name, first_line(error))
+
+
 @dataclass(slots=True)
 class _Work:
     conn: psycopg.Connection[Any]
@@ -168,7 +191,7 @@ class _Work:
     def table(self, step: Step, planned: list[Step], *, again: bool) -> None:
         """Fill one table; half of it where parents come later, the rest *again*."""
         table = step.table
-        if again and table.oid not in self._later:
+        if again and not self._is_late(step):
             return
         wanted = step.rows
         if _has_vectors(table):
@@ -185,10 +208,18 @@ class _Work:
             problem = self._reach(table, goal)
         count = self._rows[table.oid]
         self.done[table.title] = count
+        self.done.unfilled = [
+            one for one in self.done.unfilled if one.table != table.title
+        ]
         if problem and not count:
             self.done.unfilled.append(problem)
         if again or table.oid not in self._later:
             self.tell(table.title, count)
+
+    def _is_late(self, step: Step) -> bool:
+        """Return whether parents that were made after the table leave it too few."""
+        oid = step.table.oid
+        return oid in self._later and self._rows.get(oid, 0) < step.rows * _ENOUGH
 
     def keep_promises(self) -> None:
         """Take out rows whose parents, made after them, did not come as expected."""
@@ -208,13 +239,16 @@ class _Work:
 
     def _reach(self, table: Table, goal: int) -> Unfilled | None:
         """Give *table* at least *goal* rows, in a transaction of its own."""
-        problem = None
-        with self.conn.transaction():
-            self.conn.execute(_SESSION)
-            count = self._count(table)
-            if count < goal:
-                problem = self._fill(table, goal)
+        problem, count = None, 0
+        try:
+            with self.conn.transaction():
+                self.conn.execute(_SESSION)
                 count = self._count(table)
+                if count < goal:
+                    problem = self._fill(table, goal)
+                    count = self._count(table)
+        except psycopg.Error as error:
+            problem = _refused(table, error)
         self._rows[table.oid] = count
         return problem
 
@@ -236,32 +270,46 @@ class _Work:
         """Try one style after the other until there are *wanted* rows."""
         if table.is_partitioned and not table.partitions:
             return Unfilled(table.title, NO_PARTITION, "it has no partition")
+        problem = self._attempts(table, wanted, _ATTEMPTS, is_generous=False)
+        if self._count(table) >= wanted * _ENOUGH:
+            return None
+        other = self._attempts(table, wanted, _LAST_ATTEMPTS, is_generous=True)
+        is_vague = problem is None or problem.constraint.isalnum()
+        return other if is_vague else problem
+
+    def _attempts(
+        self,
+        table: Table,
+        wanted: int,
+        attempts: Sequence[tuple[Style, bool]],
+        *,
+        is_generous: bool,
+    ) -> Unfilled | None:
+        """Insert in one style after the other; return why there are no rows."""
         problem = Unfilled(table.title, "", "no row was accepted")
         try:
-            workshop = Workshop(self.conn, self.catalog, table, self.seed)
+            workshop = Workshop(
+                self.conn, self.catalog, table, self.seed, is_generous=is_generous
+            )
             workshop.promised.update(self._promised(table))
             parents = self._parents(workshop, wanted)
         except Unfillable as stop:
             return Unfilled(table.title, stop.constraint, stop.reason)
         promised = {key.parent for _, key in self._promises.values()}
         has_edges = self.profile.edges and table.oid not in promised
-        for style, is_trusting in _ATTEMPTS:
+        for style, is_trusting in attempts:
             if style is Style.FULL and not has_edges:
                 continue
             try:
                 plan = workshop.plan(parents, style, is_trusting=is_trusting)
-                with self.conn.transaction(), quiet(self.conn, table):
-                    self._insert(table, plan, wanted)
-                if self._count(table):
+                count = self._insert_all(table, plan, wanted)
+                if count >= wanted or (count and not is_generous):
                     return None
                 problem = self._diagnosis(table, plan)
             except Unfillable as stop:
                 problem = Unfilled(table.title, stop.constraint, stop.reason)
             except psycopg.Error as error:
-                if (error.sqlstate or "57").startswith(_SERVER_FAULTS):
-                    raise
-                name = error.diag.constraint_name or error.sqlstate or ""
-                problem = Unfilled(table.title, name, first_line(error))
+                problem = _refused(table, error)
         return problem
 
     def _promised(self, table: Table) -> dict[str, Template]:
@@ -300,6 +348,20 @@ class _Work:
             found, key=lambda p: (not p.is_mandatory, -len(p.key.columns), p.key.name)
         )
 
+    def _insert_all(self, table: Table, plan: Plan, wanted: int) -> int:
+        """Insert until there are *wanted* rows; return how many there are."""
+        present = self._count(table)
+        if wanted - present > _MANY:  # some first: what is deferred fails at the end
+            with self.conn.transaction(), quiet(self.conn, table):
+                self._insert(table, plan, present + _SAMPLE)
+        with self.conn.transaction(), quiet(self.conn, table):
+            if wanted - present > _MANY:
+                with unburdened(self.conn, table):
+                    self._insert(table, plan, wanted)
+            else:
+                self._insert(table, plan, wanted)
+        return self._count(table)
+
     def _insert(self, table: Table, plan: Plan, wanted: int) -> None:
         """Insert until there are *wanted* rows, or no round brings any more."""
         present = self._count(table)
@@ -323,11 +385,12 @@ class _Work:
         columns = [
             quoted(c.name)
             for c in table.columns
-            if not c.generated and not c.is_left_out
+            if not c.generated and c.name not in plan.generator.left_out
         ]
         named = f"({', '.join(columns)})" if columns else ""
         statement = (
-            f"INSERT INTO {_relation(table)} {named} SELECT {', '.join(columns)}"
+            f"INSERT INTO {_relation(table)} {named} OVERRIDING SYSTEM VALUE"
+            f" SELECT {', '.join(columns)}"
             f" {plan.rows(*numbers)} LIMIT {limit}"
         )
         if not table.is_deferred:  # else PostgreSQL refuses the clause

@@ -194,10 +194,26 @@ def test_version_tables_stay_untouched(empty: Database) -> None:
 
 
 def test_parents_are_few(foreign: psycopg.Connection[Any]) -> None:
-    """Only what is asked for is big."""
-    done = fill(foreign, ["public.book"], 3_000, profile=Profile(parents=50))
+    """Only what is asked for is big; what is only locked gets as few as parents."""
+    profile = Profile(parents=50)
 
-    assert done == {"public.shelf": 50, "public.book": 3_000}
+    done = fill(foreign, ["public.book"], 500, few=["public.tiny"], profile=profile)
+
+    assert done == {"public.shelf": 50, "public.book": 500, "public.tiny": 2}
+
+
+def test_many_rows_leave_the_catalog(foreign: psycopg.Connection[Any]) -> None:
+    """Indexes that rest during a big fill are whole again, under the same names."""
+    foreign.execute("CREATE INDEX by_title ON book (title)")
+    query = "SELECT i::text FROM pg_index AS i ORDER BY indexrelid"
+    flags, before = foreign.execute(query).fetchall(), snapshot(foreign)
+
+    fill(foreign, ["public.book"], 3_000)
+
+    assert foreign.execute(query).fetchall() == flags
+    assert diff(before, snapshot(foreign)) == []
+    foreign.execute("CREATE EXTENSION amcheck")
+    foreign.execute("SELECT bt_index_check('by_title', true)")
 
 
 @pytest.mark.torture

@@ -127,3 +127,37 @@ CREATE CONSTRAINT TRIGGER holds AFTER INSERT ON audited DEFERRABLE INITIALLY DEF
     FOR EACH ROW EXECUTE FUNCTION even_sum();
 ALTER TABLE audited ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audited FORCE ROW LEVEL SECURITY;
+
+-- what ordinary values do not fit
+CREATE TABLE choosy (
+    id uuid PRIMARY KEY CHECK (substr(id::text, 15, 1) = '7'),
+    word text NOT NULL UNIQUE CHECK (word !~ '\s' AND word = lower(word)),
+    place integer NOT NULL UNIQUE CHECK (place % 7 = 3),
+    key text NOT NULL CHECK (left(key, 8) = 'sk_live_'),
+    pair integer[] NOT NULL CHECK (cardinality(pair) = 2 AND pair[1] < pair[2]),
+    path jsonb NOT NULL CHECK (path #>> '{a,b}' IS NOT NULL),
+    net cidr NOT NULL CHECK (masklen(net) = 24),
+    since tstzrange NOT NULL CHECK (upper_inf(since) AND NOT lower_inf(since)),
+    unit vector(3) NOT NULL CHECK (abs(vector_norm(unit) - 1) < 0.001)
+);
+CREATE TABLE daily (at timestamp NOT NULL, code text NOT NULL);
+CREATE UNIQUE INDEX ON daily (date_trunc('day', at));
+CREATE INDEX ON daily ((code::integer));
+CREATE TABLE any_model (model integer NOT NULL, embedding vector NOT NULL);
+CREATE INDEX ON any_model USING hnsw ((embedding::vector(384)) vector_cosine_ops);
+CREATE TABLE own_number (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    up bigint NOT NULL REFERENCES own_number
+);
+CREATE TABLE branch (
+    tree integer, id integer, up integer,
+    PRIMARY KEY (tree, id), FOREIGN KEY (tree, up) REFERENCES branch
+);
+CREATE TABLE long_key (id bigint PRIMARY KEY);
+CREATE TABLE short_key (id integer PRIMARY KEY, long integer NOT NULL REFERENCES long_key);
+CREATE TABLE quarter (id integer PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE quarter_3 PARTITION OF quarter FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+DO $$ BEGIN EXECUTE (
+    SELECT format('CREATE TABLE wide (%s)', string_agg(format('c%s integer', n), ', '))
+      FROM generate_series(1, 1000) AS n
+); END $$;

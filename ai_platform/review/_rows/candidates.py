@@ -6,7 +6,7 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Final
 
 from . import pattern
-from .hints import Hints, Interval, mine
+from .hints import Hints, Interval, cast_sizes, mine
 from .templates import ROW, UNLIMITED, Template, cast, literal, simple, templates
 
 if TYPE_CHECKING:
@@ -24,13 +24,21 @@ _INTEGERS: Final = {"int2", "int4", "int8"}
 _VOLATILE: Final = ("now(", "current_", "random", "clock_timestamp", "uuid", "nextval")
 
 
-def hints_of(columns: Sequence[Column], checks: Sequence[Check]) -> dict[str, Hints]:
-    """Return what *checks*, and the domains of *columns*, tell about each column."""
+def hints_of(
+    columns: Sequence[Column], checks: Sequence[Check], indexed: Sequence[Check] = ()
+) -> dict[str, Hints]:
+    """Return what *checks*, and the domains of *columns*, tell about each column.
+
+    Of what is *indexed* only the dimensions count that vectors are cast to.
+    """
     names = [column.name for column in columns]
     found = {name: Hints() for name in names}
     for check in checks:
         for name, hints in mine(check.sql, check.columns or names).items():
             _merge(found[name], hints)
+    for one in indexed:
+        for name, sizes in cast_sizes(one.sql, one.columns).items():
+            found[name].sizes |= sizes
     for column in columns:
         kind = column.type
         while kind.kind == "d" and kind.base:

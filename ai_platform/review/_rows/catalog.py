@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .hints import mentioned
+from .templates import literal
+
 if TYPE_CHECKING:
     import psycopg
 
@@ -38,7 +41,8 @@ _LEAVES: Final = """
 _COLUMNS: Final = """
     SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod,
            format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated,
-           a.attidentity, pg_get_expr(d.adbin, d.adrelid)
+           a.attidentity, pg_get_expr(d.adbin, d.adrelid),
+           pg_get_serial_sequence(a.attrelid::regclass::text, a.attname)
       FROM pg_attribute a
       LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
      WHERE a.attrelid = ANY (%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
@@ -56,6 +60,8 @@ _CONSTRAINTS: Final = """
       FROM pg_constraint c
      WHERE c.conrelid = ANY (%s::oid[]) AND c.contype IN ('c', 'f', 'p', 'u', 'x')
        AND c.conparentid = 0
+       -- the column came with PostgreSQL 18
+       AND NOT (c.contype = 'c' AND to_jsonb(c) @> '{"conenforced": false}')
      ORDER BY c.conrelid, c.contype, c.conname
 """
 _INDEXES: Final = """
@@ -71,6 +77,14 @@ _INDEXES: Final = """
       FROM pg_index i
      WHERE i.indrelid = ANY (%s::oid[]) AND (i.indisunique OR i.indisexclusion)
      ORDER BY i.indexrelid
+"""
+_EXPRESSIONS: Final = """
+    SELECT coalesce(pg_partition_root(i.indrelid), i.indrelid)::oid, c.relname,
+           pg_get_indexdef(i.indexrelid, k, false)
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid,
+           generate_series(1, i.indnatts) AS k
+     WHERE i.indrelid = ANY (%s::oid[]) AND i.indkey[k - 1] = 0
+     ORDER BY i.indexrelid, k
 """
 _TYPE: Final = """
     SELECT n.nspname, t.typname, t.typtype, t.typcategory, t.typbasetype, t.typtypmod,
@@ -127,6 +141,8 @@ class Column:
     generated: str | None
     default: str | None
     is_left_out: bool
+    numbered_by: str | None = None
+    """SQL of the sequence's next number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,8 @@ class Table:
     listed: frozenset[str]
     """Columns whose few values choose a partition."""
     partitions: tuple[tuple[str, str], ...]
+    expressions: tuple[Check, ...] = ()
+    """What its indexes compute, each with the name of the index."""
 
     @property
     def title(self) -> str:
@@ -263,6 +281,7 @@ def read(conn: psycopg.Connection[Any]) -> Catalog:
     columns = _grouped(conn.execute(_COLUMNS, [oids]).fetchall())
     constraints = _grouped(conn.execute(_CONSTRAINTS, [oids + below]).fetchall())
     indexes = _grouped(conn.execute(_INDEXES, [oids]).fetchall())
+    computed = _grouped(conn.execute(_EXPRESSIONS, [oids + below]).fetchall())
     types = _Types(conn)
     tables = {}
     for oid, schema, name, is_partitioned, listed in found:
@@ -282,9 +301,17 @@ def read(conn: psycopg.Connection[Any]) -> Catalog:
             is_partitioned=is_partitioned,
             listed=frozenset(listed),
             partitions=tuple((leaf[1], leaf[2] or "true") for leaf in mine),
+            expressions=tuple(_expressions(own, computed.get(oid, []))),
         )
     roots = {leaf[1]: oid for oid, group in leaves.items() for leaf in group}
     return Catalog(tables, roots)
+
+
+def _expressions(
+    columns: tuple[Column, ...], rows: list[tuple[Any, ...]]
+) -> list[Check]:
+    names = [column.name for column in columns]
+    return [Check(index, sql, mentioned(sql, names)) for index, sql in rows]
 
 
 def _keys(
@@ -310,7 +337,8 @@ def _grouped(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
 
 
 def _column(types: _Types, row: tuple[Any, ...]) -> Column:
-    number, name, oid, typmod, sql, not_null, generated, identity, default = row
+    number, name, oid, typmod, sql, not_null, generated, identity, *rest = row
+    default, sequence = rest
     kind = types.get(oid, typmod, sql)
     numbered = bool(identity) or (default or "").startswith("nextval(")
     below: Type | None = kind
@@ -325,6 +353,7 @@ def _column(types: _Types, row: tuple[Any, ...]) -> Column:
         default if generated else None,
         None if generated else default,
         numbered and not generated,
+        f"nextval({literal(sequence)})" if identity and sequence else default,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from .catalog import Check
@@ -11,7 +12,7 @@ from .hints import conjuncts, mentioned
 if TYPE_CHECKING:
     from .catalog import Table
 
-__all__ = ["NO_PARTITION", "conditions_of"]
+__all__ = ["NO_PARTITION", "conditions_of", "indexable"]
 
 NO_PARTITION: Final = "a partition for the row"
 """The name that stands for a constraint where no partition takes the row."""
@@ -20,6 +21,15 @@ NO_PARTITION: Final = "a partition for the row"
 def conditions_of(table: Table) -> list[Check]:
     """Return the conditions of checks, of partitions and of domains."""
     return [*_split(table), *_domains(table)]
+
+
+def indexable(table: Table) -> list[Check]:
+    """Return conditions that fail where an index cannot compute its expression."""
+    return [
+        replace(one, sql=f"num_nulls({one.sql}) >= 0")
+        for one in table.expressions
+        if len(one.columns) == 1
+    ]
 
 
 def _split(table: Table) -> list[Check]:

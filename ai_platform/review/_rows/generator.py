@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .templates import ROW, Template, cast
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from .catalog import Catalog, Check, Column, ForeignKey, Table
 
 __all__ = ["Generator", "Parent", "quoted"]
+
+_MOST_COLUMNS: Final = 1_200
 
 
 def quoted(name: str) -> str:
@@ -47,6 +50,7 @@ class Generator:
     ways: dict[str, list[Template]]
     left_out: frozenset[str]
     _taken: dict[str, str] = field(default_factory=dict)
+    _inline: Mapping[str, str] = field(default_factory=dict)
 
     def value_of(self, column: Column) -> str:
         """Return how level 0 names the value that *column* takes from a parent."""
@@ -54,6 +58,8 @@ class Generator:
 
     def choice_of(self, name: str) -> str:
         """Return how the query names the number of the way taken for a column."""
+        if name in self._inline:
+            return f"({self._inline[name]})"
         return quoted(f"#x{self.table.column(name).number}")
 
     def rows(
@@ -67,7 +73,10 @@ class Generator:
 
         *choices* give the number of the way taken, as SQL over the row's number.
         """
-        source = self._level_zero(first, last, choices)
+        # a query has room for so many columns
+        is_wide = len(self.table.columns) + len(choices) > _MOST_COLUMNS
+        self._inline = choices if is_wide else {}
+        source = self._level_zero(first, last, {} if is_wide else choices)
         for columns in self._levels():
             parts = ", ".join(
                 f"{self._computed(column)} AS {quoted(column.name)}"
@@ -113,7 +122,7 @@ class Generator:
             f" {columns}) - 1 AS place FROM {parent.source} AS p) AS {alias}"
         )
         how = "JOIN" if parent.is_mandatory else "LEFT JOIN"
-        at = self._place(number)
+        at = self._place(number, 1 if shared else max(parent.rows, 1))
         if shared:
             size = f"c{number}"
             text = (
@@ -133,14 +142,18 @@ class Generator:
             f"{alias}.{quoted(name)} = {self._taken[name]}" for name in shared
         )
 
-    def _place(self, number: int) -> str:
-        """Return which parent a row takes: of two parents, every pair comes up once."""
+    def _place(self, number: int, size: int) -> str:
+        """Return which parent a row takes out of *size*.
+
+        Of two parents every pair comes up once, and each parent as soon as it can.
+        """
         start = f"(g.{ROW} - 1)"
         several = [n for n, p in enumerate(self.parents[:number]) if p.rows > 1]
         if not several:
             return start
         if len(several) == 1:
-            return f"({start} + {start} / {self.parents[several[0]].rows})"
+            turn = math.lcm(self.parents[several[0]].rows, size)
+            return f"({start} + {start} / {turn})"
         return f"(hashint8extended(g.{ROW}, {number}) & 2147483647)"
 
     def _matched(self) -> list[str]:

@@ -13,13 +13,14 @@ from pglast.stream import RawStream
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-__all__ = ["Hints", "Interval", "conjuncts", "mentioned", "mine"]
+__all__ = ["Hints", "Interval", "cast_sizes", "conjuncts", "mentioned", "mine"]
 
 _FLIPPED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "="}
 _REGEX: Final = {"~", "~*"}
 _LIKE: Final = {"~~", "~~*"}
 _KEYED: Final = {"->", "->>", "?", "?&", "?|", "#>", "#>>", "@>"}
 _VALIDATORS: Final = {"pg_input_is_valid"}
+_VECTORS: Final = {"vector", "halfvec", "sparsevec"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class Hints:
     keys: list[str] = field(default_factory=list)
     relations: list[tuple[str, str, frozenset[str]]] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+
+    @property
+    def numbers(self) -> list[int]:
+        """Return the whole numbers among the constants."""
+        return [int(one) for one in self.constants if one.isdecimal()]
 
 
 def mine(sql: str, columns: Collection[str]) -> dict[str, Hints]:
@@ -225,6 +231,18 @@ def _name(node: Any) -> str:
 
 def _sql(node: Any) -> str:
     return str(RawStream()(node))
+
+
+def cast_sizes(sql: str, columns: Collection[str]) -> dict[str, set[int]]:
+    """Return the dimensions that *sql* casts vectors of *columns* to."""
+    found: dict[str, set[int]] = {}
+    miner = _Miner(frozenset(columns), {})
+    for node in _walk(_parsed(sql)):
+        name = miner.column(node) if _is(node, ast.TypeCast) else None
+        if name and node.typeName.names[-1].sval in _VECTORS:
+            sizes = {one.val.ival for one in _constants(node.typeName.typmods)}
+            found.setdefault(name, set()).update(sizes)
+    return found
 
 
 def conjuncts(sql: str, columns: Collection[str]) -> list[tuple[str, frozenset[str]]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from .catalog import Catalog, Table
 
@@ -27,23 +27,19 @@ class Step:
 
 
 def steps(
-    catalog: Catalog, wanted: Iterable[int], rows: int, parents: int
+    catalog: Catalog, targets: Mapping[int, int], rows: int, parents: int
 ) -> list[Step]:
     """Return every table to fill, parents first.
 
-    *wanted* get *rows*; tables that they refer to get at most *parents*, fewer the
-    farther away, but enough for unique constraints made of foreign keys.
+    *targets* get their rows; tables that they refer to get at most *rows* and
+    *parents*, fewer the farther away, but enough for unique constraints made of
+    foreign keys.
     """
-    targets = dict.fromkeys(wanted, rows)
     depth = _depths(catalog, targets)
     order = _ordered(catalog, depth)
     sizes = {
-        oid: max(
-            targets.get(oid, 0),
-            min(rows, max(_FEWEST, parents // _SHRINK ** max(0, depth[oid] - 1))),
-        )
-        if oid not in targets
-        else rows
+        oid: targets.get(oid)
+        or min(rows, max(_FEWEST, parents // _SHRINK ** max(0, depth[oid] - 1)))
         for oid in order
     }
     for oid in reversed(order):

@@ -11,10 +11,12 @@ from ai_platform.connection import first_line
 
 from .candidates import candidates, hints_of
 from .catalog import Check
-from .conditions import conditions_of
+from .conditions import conditions_of, indexable
 from .generator import Generator, Parent, quoted
 from .schedule import Style, allowed, indexed, schedule, scheduled, spread
-from .templates import ROW, Template, cast
+from .spares import Known, short, spares
+from .templates import ROW, UNLIMITED, Template, literal
+from .trials import Trials, Unfillable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,18 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "Unfillable", "Workshop"]
 
 _TRIALS: Final = (2_000, 50_000)
-_TRIED_ROWS: Final = "(VALUES (1::int8), (2), (17), (63), (1000), (99999))"
 _MOST_MOMENTS: Final = 8
-_MOST_VALUES: Final = 500
-
-
-class Unfillable(Exception):
-    """No value, or no combination of them, satisfies *constraint*."""
-
-    def __init__(self, constraint: str, reason: str) -> None:
-        super().__init__(reason)
-        self.constraint = constraint
-        self.reason = reason
+_MANY_COLUMNS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +52,19 @@ class Workshop:
     catalog: Catalog
     table: Table
     seed: int
+    is_generous: bool = False
+    """Whether to try what is odd too, and what only some rows may have."""
     promised: dict[str, Template] = field(default_factory=dict)
     """Columns whose parents come later: the value that they will have."""
     conditions: list[Check] = field(init=False)
+    _trials: Trials = field(init=False)
     _ways: dict[str, list[Template]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.conditions = conditions_of(self.table)
+        if self.is_generous:
+            self.conditions += indexable(self.table)
+        self._trials = Trials(self.conn, self.is_generous)
         self._ways = self._tried()
         # a value computed from an empty one is empty too
         self.conditions += [
@@ -93,7 +91,7 @@ class Workshop:
             self.left_out,
         )
         children = {name for parent in parents for name in parent.key.columns}
-        tested = self._ways.keys() - children
+        tested = self._ways.keys() - children - self._trials.partly
         conditions = [
             check
             for check in self.conditions
@@ -103,8 +101,14 @@ class Workshop:
 
     @property
     def left_out(self) -> frozenset[str]:
-        """Return the columns that a sequence numbers."""
-        return frozenset(c.name for c in self.table.columns if c.is_left_out)
+        """Return the columns that a sequence numbers when a row is inserted.
+
+        Not those that a row must repeat, because it is its own parent.
+        """
+        own = [key for key in self.table.foreign_keys if key.parent == self.table.oid]
+        repeated = {n for k in own if self.table.is_mandatory(k) for n in k.targets}
+        columns = self.table.columns
+        return frozenset(c.name for c in columns if c.is_left_out) - repeated
 
     def source_of(self, key: ForeignKey, most: int) -> str:
         """Return a query for *most* of the parents that a row may have by *key*."""
@@ -114,7 +118,13 @@ class Workshop:
             f"{target} AS {quoted(own)}"
             for target, own in zip(targets, key.columns, strict=True)
         ]
-        present = " AND ".join(f"{target} IS NOT NULL" for target in targets)
+        tests = [f"{target} IS NOT NULL" for target in targets]
+        for target, own in zip(key.targets, key.columns, strict=True):
+            kind = self.table.column(own).type.plain.sql
+            if parent.column(target).type.plain.sql != kind:  # it may not fit
+                text = f"{quoted(target)}::text"
+                tests.append(f"pg_input_is_valid({text}, {literal(kind)})")
+        present = " AND ".join(tests)
         fits = [
             f"(({check.sql}) IS NOT FALSE)"
             for check in self.conditions
@@ -136,45 +146,49 @@ class Workshop:
     # what each column may take
 
     def _tried(self) -> dict[str, list[Template]]:
-        hints = hints_of(self.table.columns, self.table.checks + self._partitions())
+        hints = hints_of(
+            self.table.columns,
+            self.table.checks + self._partitions(),
+            self.table.expressions,
+        )
         moments = self._moments(hints)
         found: dict[str, list[Template]] = {}
         for column in self.table.columns:
-            if column.generated or column.is_left_out:
+            if column.generated or column.name in self.left_out:
                 continue
-            ways = candidates(
-                column, hints[column.name], seed=self.seed, moments=moments
-            )
+            ways = self._candidates(column, hints, moments)
             ways = [way for way in ways if not _loops(column.name, way, found)]
             found[column.name] = ways
         columns = [self.table.column(name) for name in found]
-        taken = self._are_taken(columns, found)
+        taken = self._trials.are_taken(columns, found)
+        children = {name for key in self.table.foreign_keys for name in key.columns}
         for column in columns:
             alone = [c for c in self.conditions if c.columns == {column.name}]
             if alone or not taken:
-                ways = self._surviving(column, found[column.name], alone)
-                found[column.name] = ways
+                found[column.name] = self._trials.surviving(
+                    column,
+                    found[column.name],
+                    alone,
+                    is_child=column.name in children,
+                )
         return found
 
-    def _are_taken(
-        self, columns: list[Column], ways: dict[str, list[Template]]
-    ) -> bool:
-        """Return whether the server takes every value, in one go."""
-        values = [
-            f"count({cast(way.sql, column.type)})"
-            for column in columns
-            for way in ways[column.name]
-            if not way.columns
-        ]
-        try:
-            for at in range(0, len(values), _MOST_VALUES):
-                some = ", ".join(values[at : at + _MOST_VALUES])
-                query = f"SELECT {some} FROM {_TRIED_ROWS} AS v({ROW})"
-                with self.conn.transaction():
-                    self.conn.execute(query.encode())
-        except psycopg.Error:
-            return False
-        return True
+    def _candidates(
+        self, column: Column, hints: dict[str, Hints], moments: list[str]
+    ) -> list[Template]:
+        if column.is_left_out:
+            return [Template(column.numbered_by or ROW, UNLIMITED)]
+        own = hints[column.name]
+        ways = candidates(column, own, seed=self.seed, moments=moments)
+        if not self.is_generous:
+            return ways
+        is_text = column.type.plain.category == "S"
+        if is_text and len(self.table.columns) > _MANY_COLUMNS:
+            return [short(), *(way for way in ways if way.sql == "NULL")]
+        known = Known(own, frozenset(n for one in hints.values() for n in one.numbers))
+        null = [way for way in ways if way.sql == "NULL"]
+        ways = [way for way in ways if way.sql != "NULL"]
+        return [*ways, *spares(column, known, seed=self.seed), *null]
 
     def _partitions(self) -> tuple[Check, ...]:
         """Return the condition that a partition exists, from at most a dozen."""
@@ -194,56 +208,6 @@ class Workshop:
                 ]
         return found[:_MOST_MOMENTS]
 
-    def _surviving(
-        self, column: Column, ways: list[Template], alone: list[Check]
-    ) -> list[Template]:
-        """Return those of *ways* that the server takes and *alone* allows."""
-        fixed = [way for way in ways if not way.columns]
-        passed = self._passing(column, fixed, alone)
-        kept = [w for w in ways if w.columns or w in passed]
-        if not kept and alone and not self._is_child(column):
-            raise Unfillable(
-                self._culprit(column, fixed, alone),
-                f"none of {len(fixed)} values tried for column {column.name} holds",
-            )
-        return kept or ways
-
-    def _culprit(self, column: Column, ways: list[Template], alone: list[Check]) -> str:
-        for check in alone:
-            if not self._passing(column, ways, [check]):
-                return check.name
-        return alone[0].name
-
-    def _is_child(self, column: Column) -> bool:
-        return any(column.name in key.columns for key in self.table.foreign_keys)
-
-    def _passing(
-        self, column: Column, ways: list[Template], checks: list[Check]
-    ) -> list[Template]:
-        """Return the *ways* that are true of all *checks*; the server decides."""
-        if not ways:
-            return []
-        holds = " AND ".join(["true", *(f"(({c.sql}) IS NOT FALSE)" for c in checks)])
-        parts = [
-            # counted, or else the planner leaves the value out
-            f"(SELECT bool_and({holds}) AND count({quoted(column.name)}) >= 0"
-            f" FROM (SELECT {cast(way.sql, column.type)}"
-            f" AS {quoted(column.name)} FROM {_TRIED_ROWS} AS v({ROW})) AS t)"
-            for way in ways
-        ]
-        try:
-            with self.conn.transaction():
-                row = self.conn.execute(f"SELECT {', '.join(parts)}".encode())
-                return [w for w, ok in zip(ways, row.fetchall()[0], strict=True) if ok]
-        except psycopg.Error as error:
-            if len(ways) == 1 or error.sqlstate is None:
-                return []
-        middle = len(ways) // 2
-        return [
-            *self._passing(column, ways[:middle], checks),
-            *self._passing(column, ways[middle:], checks),
-        ]
-
     def _with_parents(self, parents: Sequence[Parent]) -> dict[str, list[Template]]:
         """Let the columns of foreign keys take their parents' values, or NULL."""
         found = dict(self._ways)
@@ -256,12 +220,19 @@ class Workshop:
                 found[name] = [value]
                 if not column.is_not_null:
                     found[name].append(Template("NULL"))
-        unfollowed = {n for key in self.table.foreign_keys for n in key.columns}
-        unfollowed -= {n for parent in parents for n in parent.key.columns}
-        for name in unfollowed & found.keys():
-            promised = self.promised.get(name)
-            found[name] = [promised or Template("NULL")]
+        followed = {n for parent in parents for n in parent.key.columns}
+        for key in self.table.foreign_keys:
+            for name in {*key.columns} - followed & found.keys():
+                found[name] = self._without_parent(key, name)
         return found
+
+    def _without_parent(self, key: ForeignKey, name: str) -> list[Template]:
+        """Return what column *name* takes where no parent is there to refer to."""
+        if name in self.promised:
+            return [self.promised[name]]
+        if self.table.column(name).is_not_null and not self.table.is_mandatory(key):
+            return self._ways[name]  # another column of the key is NULL
+        return [Template("NULL")]
 
     # which way a row takes
 
@@ -348,10 +319,10 @@ class Workshop:
         for name, ways in generator.ways.items():
             if len(ways) > 1:
                 choices.setdefault(name, "0")
-        wanted = ", ".join(generator.choice_of(name) for name in names)
         wide = dict.fromkeys(checks)
         for trials in _TRIALS:
             rows = generator.rows(1, trials, choices, list(wide))
+            wanted = ", ".join(generator.choice_of(name) for name in names)
             query = f"SELECT DISTINCT {wanted} {rows} ORDER BY {wanted}"
             try:
                 with self.conn.transaction():

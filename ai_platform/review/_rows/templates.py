@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROW", "UNLIMITED", "Template", "cast", "literal", "simple", "templates"]
 
-ROW: Final = '"#i"'
+ROW: Final = '"#row number"'
 """The number of a row, from 1, as the generating query names it."""
 UNLIMITED: Final = 1 << 40
 MOMENT: Final = "2026-01-01 00:00:00"
@@ -205,6 +205,18 @@ _SIMPLE: Final[dict[str, Callable[[str, int], list[Template]]]] = {
     "circle": _just("circle(point({i} * 3, 0), 1)"),
     "tid": _just("('(' || {i} % 1000000 || ',1)')", 10**6),
     "pg_snapshot": _just("'10:20:'", 1),
+    "txid_snapshot": _just("'10:20:'", 1),
+    "cid": _just("({i} % 2147483647)::text", 1 << 31),
+    "regnamespace": _just("'pg_catalog'", 1),
+    "regprocedure": _just("'pg_catalog.now()'", 1),
+    "regoper": _just("'pg_catalog.||/'", 1),
+    "regoperator": _just("'pg_catalog.+(int4,int4)'", 1),
+    "regcollation": _just("'pg_catalog.\"C\"'", 1),
+    "regconfig": _just("'pg_catalog.simple'", 1),
+    "regdictionary": _just("'pg_catalog.simple'", 1),
+    "oidvector": _just("({i} % 1000)::text", 1000),
+    "int2vector": _just("({i} % 1000)::text", 1000),
+    "aclitem": _just("makeaclitem(10::oid, 10::oid, 'SELECT', false)", 1),
 }
 
 

@@ -1,0 +1,81 @@
+"""Which tables need many rows: those whose size decides what a statement costs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pglast
+from pglast import ast, enums
+from pglast.enums import AlterTableType as At
+
+if TYPE_CHECKING:
+    from .statements import Relation, Statement
+
+__all__ = ["heavy"]
+
+# What is not known to cost the same on any size counts as if it did not.
+_LIGHT: Final = (
+    ast.AlterObjectSchemaStmt,
+    ast.AlterOwnerStmt,
+    ast.AlterPolicyStmt,
+    ast.AlterSeqStmt,
+    ast.CommentStmt,
+    ast.CreateFunctionStmt,
+    ast.CreatePolicyStmt,
+    ast.CreateSeqStmt,
+    ast.CreateStatsStmt,
+    ast.CreateTrigStmt,
+    ast.DropStmt,
+    ast.GrantStmt,
+    ast.LockStmt,
+    ast.RenameStmt,
+    ast.RuleStmt,
+    ast.SecLabelStmt,
+    ast.ViewStmt,
+)
+_LIGHT_COMMANDS: Final = {
+    *(At.AT_ColumnDefault, At.AT_DropNotNull, At.AT_DropColumn, At.AT_DropConstraint),
+    *(At.AT_SetStatistics, At.AT_SetStorage, At.AT_SetCompression, At.AT_ChangeOwner),
+    *(At.AT_SetOptions, At.AT_ResetOptions, At.AT_SetRelOptions),
+    *(At.AT_ResetRelOptions, At.AT_ClusterOn, At.AT_DropCluster),
+    *(At.AT_ReplicaIdentity, At.AT_DropExpression, At.AT_DropIdentity),
+    *(At.AT_EnableTrig, At.AT_EnableAlwaysTrig, At.AT_EnableReplicaTrig),
+    *(At.AT_DisableTrig, At.AT_EnableTrigAll, At.AT_DisableTrigAll),
+    *(At.AT_EnableTrigUser, At.AT_DisableTrigUser, At.AT_EnableRule),
+    *(At.AT_DisableRule, At.AT_EnableAlwaysRule, At.AT_EnableReplicaRule),
+    *(At.AT_EnableRowSecurity, At.AT_DisableRowSecurity),
+    *(At.AT_ForceRowSecurity, At.AT_NoForceRowSecurity),
+}
+
+
+def heavy(statement: Statement) -> frozenset[Relation]:
+    """Return those relations of *statement* whose rows its cost may depend on.
+
+    Comments, grants, policies, triggers, a foreign key of a table that is only made
+    now, what is NOT VALID: these take their locks for as long on a small table.
+    """
+    named = frozenset(statement.relations)
+    parsed = pglast.parse_sql(statement.sql)
+    is_light = all(_is_light(one.stmt, len(named)) for one in parsed)
+    return frozenset() if is_light else named
+
+
+def _is_light(node: Any, relations: int) -> bool:
+    if isinstance(node, ast.CreateStmt):
+        # a new partition has the default one searched for its rows
+        return node.partbound is None
+    if isinstance(node, ast.InsertStmt):
+        chosen = node.selectStmt
+        is_given = chosen is None or bool(chosen.valuesLists)
+        return is_given and relations == 1  # else a query within the values
+    if isinstance(node, ast.AlterTableStmt):
+        return all(_is_light_command(command) for command in node.cmds)
+    return isinstance(node, _LIGHT)
+
+
+def _is_light_command(command: ast.AlterTableCmd) -> bool:
+    if command.subtype == At.AT_AddConstraint:
+        constraint = command.def_
+        kinds = (enums.ConstrType.CONSTR_CHECK, enums.ConstrType.CONSTR_FOREIGN)
+        return constraint.contype in kinds and bool(constraint.skip_validation)
+    return command.subtype in _LIGHT_COMMANDS

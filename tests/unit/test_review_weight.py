@@ -1,0 +1,51 @@
+"""Which statements cost more on a bigger table, by their text."""
+
+from __future__ import annotations
+
+import pytest
+
+from ai_platform.review._weight import heavy
+from ai_platform.review.statements import split
+
+LIGHT = (
+    "COMMENT ON TABLE a.b IS 'x'",
+    "GRANT SELECT ON a TO public",
+    "CREATE TABLE t (a int REFERENCES b)",
+    "CREATE POLICY p ON t",
+    "ALTER TABLE t ENABLE ROW LEVEL SECURITY, OWNER TO me",
+    "ALTER TABLE t ADD CHECK (a > 1) NOT VALID",
+    "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES b NOT VALID",
+    "INSERT INTO t VALUES (1), (2)",
+    "DROP TABLE t",
+)
+HEAVY = (
+    "CREATE INDEX ON t (a)",
+    "ALTER TABLE t ADD CHECK (a > 1)",
+    "ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES t",
+    "ALTER TABLE t ADD PRIMARY KEY USING INDEX i",
+    "ALTER TABLE t ENABLE ROW LEVEL SECURITY, ALTER a TYPE bigint",
+    "ALTER TABLE t ADD a uuid DEFAULT gen_random_uuid()",
+    "CREATE TABLE p PARTITION OF t FOR VALUES IN (1)",
+    "UPDATE t SET a = 1",
+    "TRUNCATE t",
+    "SELECT count(*) FROM t",
+)
+
+
+@pytest.mark.parametrize("sql", LIGHT)
+def test_a_light_statement_needs_few_rows(sql: str) -> None:
+    """What takes its lock for as long on any table does not have one filled."""
+    assert heavy(split(sql)[0]) == frozenset()
+
+
+@pytest.mark.parametrize("sql", HEAVY)
+def test_a_heavy_statement_needs_all_rows(sql: str) -> None:
+    """What scans, rewrites or builds is measured on as many rows as were asked for."""
+    assert (None, "t") in heavy(split(sql)[0])
+
+
+def test_a_query_within_values_is_heavy() -> None:
+    """An INSERT of values may still read another table."""
+    (statement,) = split("INSERT INTO t VALUES ((SELECT max(a) FROM u))")
+
+    assert heavy(statement) == {(None, "t"), (None, "u")}
