@@ -9,7 +9,7 @@ import psycopg
 
 from ai_platform.catalog.difference import is_validation
 from ai_platform.connection import first_line
-from ai_platform.errors import PlatformError
+from ai_platform.errors import PlatformError, Refused
 
 from . import _evidence as evidence
 from ._ground import Ground, prepare
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
+    from ._base import Detour
     from ._plan import Options, Plan
     from ._run import Way
     from .facts import Change, StatementFacts
@@ -42,18 +43,26 @@ __all__ = ["Stair"]
 
 
 class Stair:
-    """Takes one revision after another in the database of *server*."""
+    """Takes one revision after another in the database of *server*.
 
-    def __init__(self, server: Scratch, options: Options) -> None:
+    After one that fails it goes on in a database of *detour*.
+    """
+
+    def __init__(self, server: Scratch, options: Options, detour: Detour) -> None:
         self._server = server
         self._options = options
+        self._detour = detour
+        self._spoilt_by: str | None = None
         self._broken: str | None = None
 
     def step(self, plan: Plan) -> RevisionFacts:
         """Measure the revision of *plan* and leave the database above it.
 
-        Where that fails, neither it nor any later one counts as measured.
+        Where that fails, it does not count as measured; nor does any later one where
+        it does not run without rows either.
         """
+        if self._spoilt_by is not None:
+            self._go_around(self._spoilt_by)
         if self._broken is not None:
             return _bare(plan, f"not measured: {self._broken}")
         if plan.online and self._options.online is None:
@@ -65,11 +74,20 @@ class Stair:
             repeated = self._repeat(plan, ground)
             with self._bench(self._server.place) as bench:
                 facts = self._measure(bench, plan, ground, repeated)
-        if facts.error is not None:
-            self._broken = (
-                f"revision {plan.source.revision}, which comes before, failed"
-            )
+        self._detour.passed(plan)
+        if facts.error is not None or facts.left_behind:
+            self._spoilt_by = plan.source.revision
         return facts
+
+    def _go_around(self, spoiler: str) -> None:
+        """Go on where nothing is left of what *spoiler* broke, or not at all."""
+        self._spoilt_by = None
+        try:
+            place = self._detour.around()
+        except Refused:
+            self._broken = f"revision {spoiler}, which comes before, failed"
+        else:
+            self._server = replace(self._server, place=place)
 
     def _tell(self, plan: Plan, doing: Doing) -> None:
         self._options.tell(Told(plan.source.revision, doing))
@@ -162,12 +180,15 @@ class Stair:
         error = self._again(plan)
         if error is None:
             left += self._changes(plan, after, bench.catalog())
+        notes = dict.fromkeys((*facts.notes, *([error] if left and error else [])))
         return replace(
             facts,
             left_behind=left,
             lost=gone,
             is_reversible=not left and error is None,
-            error=error,
+            # what was left behind is the reason: the way up itself does run
+            error=None if left else error,
+            notes=tuple(notes),
         )
 
     def _changes(

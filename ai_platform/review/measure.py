@@ -8,28 +8,26 @@ from typing import TYPE_CHECKING, Final
 import psycopg
 
 from ai_platform.connection import first_line
-from ai_platform.errors import PlatformError, Refused
+from ai_platform.errors import Refused
 from ai_platform.names import VERSION_TABLE
 from ai_platform.runner import migration_settings
 from ai_platform.settings import settings as own_settings
 
+from ._base import Detour, build
 from ._plan import Options, Plan, Told
-from ._sessions import Worker
 from ._stair import Stair
 from .bench import LIMIT_S
 from .facts import Review
 from .scratch import scratch
-from .statements import run_plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
     from ._plan import Online
     from .facts import RevisionFacts
-    from .scratch import Scratch
     from .sources import RevisionSource
 
 __all__ = ["ROWS", "Told", "faults_told", "measure", "session_of"]
@@ -80,9 +78,11 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         online,
     )
     with faults_told(), scratch(dsn, insist=insist) as server:
-        version = _build(server, history, options)
-        stair = Stair(server, options)
-        done = [stair.step(plan) for plan in todo]
+        version = build(server.place, history, options)
+        with Detour(server, options) as detour:
+            detour.passed(*history)
+            stair = Stair(server, options, detour)
+            done = [stair.step(plan) for plan in todo]
     return Review(
         base=history[-1].source.revision if history else None,
         head=todo[-1].source.revision if todo else "",
@@ -108,34 +108,6 @@ def faults_told() -> Iterator[None]:
             f"the scratch server failed: {first_line(error)}",
             hint="is its disk full? see its log, then review again",
         ) from error
-
-
-def _build(server: Scratch, history: Sequence[Plan], options: Options) -> str:
-    """Bring the scratch database to where the review begins; return the version."""
-    with Worker(server.place, options.settings) as worker:
-        for number, plan in enumerate(history, start=1):
-            name = plan.source.revision
-            options.tell(Told(name, "base", number, len(history)))
-            try:
-                _run_before(worker, server.place, plan, options)
-            except (psycopg.Error, PlatformError) as error:
-                raise Refused(
-                    f"{plan.source.file}: revision {name}, before those to review, "
-                    f"does not run: {first_line(error)}",
-                    hint="review it first, or begin the review with it",
-                ) from error
-        version = worker.connection.info.parameter_status("server_version")
-    return (version or "").partition(" ")[0]
-
-
-def _run_before(worker: Worker, place: Target, plan: Plan, options: Options) -> None:
-    told = plan.source.offline_error
-    if told is None:
-        run_plainly(worker.connection, (*plan.founding, *plan.up))
-    elif options.online is None:
-        raise Refused(f"it has no SQL: {told}", hint="see its file")
-    else:
-        options.online(plan.source.revision, place.url, False)  # noqa: FBT003 - theirs
 
 
 def _is_measured(revision: RevisionFacts) -> bool:

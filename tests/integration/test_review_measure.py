@@ -216,7 +216,25 @@ def test_what_a_downgrade_leaves_is_listed(only: Callable[..., RevisionFacts]) -
 
     assert [change.identity for change in facts.left_behind] == ["public.f()"]
     assert facts.is_reversible is False
-    assert "already exists" in (facts.error or "")
+    assert "already exists" in facts.notes[-1]
+    assert facts.error is None
+
+
+def test_what_fails_on_rows_only_stops_nothing(
+    measured: Callable[..., Review],
+) -> None:
+    """What comes after it, or after a leak, is measured as if both had run."""
+    review = measured(
+        source("fails", "ALTER TABLE shop ADD code int NOT NULL"),
+        source("leaks", "CREATE TYPE size AS ENUM ('s')", "SELECT 1"),
+        source("fine", "ALTER TABLE shop ADD size size", "ALTER TABLE shop DROP size"),
+    )
+    fails, leaks, fine = review.revisions
+
+    assert "contains null values" in (fails.error or "")
+    assert (leaks.error, len(leaks.left_behind)) == (None, 1)
+    assert (fine.error, fine.is_reversible, fine.left_behind) == (None, True, ())
+    assert "code" in {column.name for column in fine.tables[0].after or ()}
 
 
 def test_a_failed_way_back_ends_nothing_else(measured: Callable[..., Review]) -> None:

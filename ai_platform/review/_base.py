@@ -1,0 +1,102 @@
+"""Bring databases to where a revision begins: by what comes before it, without rows."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+
+from ai_platform.catalog.scratch import scratch_database
+from ai_platform.connection import first_line
+from ai_platform.errors import PlatformError, Refused
+
+from ._plan import Told
+from ._sessions import Worker
+from .scratch import clone
+from .statements import run_plainly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ai_platform.connection import Target
+
+    from ._plan import Options, Plan
+    from .scratch import Scratch
+
+__all__ = ["Detour", "build"]
+
+
+def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
+    """Run *plans*, one after another, in *place*; return the server's version.
+
+    Raises Refused for one that does not run, or a statement of it not in time.
+    """
+    with Worker(place, options.settings) as worker:
+        limit = f"SET statement_timeout = {int(options.limit_s * 1000)}"
+        worker.connection.execute(limit.encode())
+        for number, plan in enumerate(plans, start=1):
+            name = plan.source.revision
+            options.tell(Told(name, "base", number, len(plans)))
+            try:
+                _run(worker, place, plan, options)
+            except (psycopg.Error, PlatformError) as error:
+                raise Refused(
+                    f"{plan.source.file}: revision {name}, before those to review, "
+                    f"does not run: {first_line(error)}",
+                    hint="review it first, or begin the review with it",
+                ) from error
+        version = worker.connection.info.parameter_status("server_version")
+    return (version or "").partition(" ")[0]
+
+
+def _run(worker: Worker, place: Target, plan: Plan, options: Options) -> None:
+    told = plan.source.offline_error
+    if told is None:
+        run_plainly(worker.connection, (*plan.founding, *plan.up))
+    elif options.online is None:
+        raise Refused(f"it has no SQL: {told}", hint="see its file")
+    else:
+        options.online(plan.source.revision, place.url, False)  # noqa: FBT003 - theirs
+
+
+class Detour:
+    """Databases above revisions after which the measured one is of no more use.
+
+    A revision that fails on rows, or that nobody can take back, may well run where
+    no rows are: what comes after it can still be measured.
+    """
+
+    def __init__(self, server: Scratch, options: Options) -> None:
+        self._server = server
+        self._options = options
+        self._todo: list[Plan] = []
+        self._follower: Target | None = None
+        self._stack = ExitStack()
+        self._copy = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Return it; databases are made when somebody asks for one."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Drop what was made."""
+        self._copy.close()
+        self._stack.close()
+
+    def passed(self, *plans: Plan) -> None:
+        """Note that *plans* come before whatever is measured next."""
+        self._todo.extend(plans)
+
+    def around(self) -> Target:
+        """Return a database above everything that was passed; the last one is gone.
+
+        Raises Refused for a revision that does not run without rows either.
+        """
+        self._copy.close()
+        if self._follower is None:
+            place = scratch_database(self._server.control)
+            self._follower = self._stack.enter_context(place)
+        build(self._follower, self._todo, self._options)
+        self._todo.clear()
+        return self._copy.enter_context(clone(self._follower))
