@@ -33,6 +33,12 @@ LOOP = """bind = op.get_bind()
     for row in bind.exec_driver_sql('SELECT id FROM products').fetchall():
         bind.exec_driver_sql('UPDATE products SET name = %s WHERE id = %s',
                              ("it's 100% \\\\", row[0]))"""
+INSERT = """import sqlalchemy as sa
+    assert op.get_bind().execute(sa.text('SELECT 1')).scalar() == 1
+    table = sa.table('products', sa.column('id', sa.BigInteger),
+                     sa.column('name', sa.Text), sa.column('price_cents', sa.Integer))
+    op.get_bind().execute(table.insert().values(
+        id=901, name="it's 100% \\\\", price_cents=5))"""
 ASIDE = """from sqlalchemy import create_engine
     op.execute("COMMENT ON TABLE orders IS 'sold'")
     assert op.get_bind().exec_driver_sql('SELECT 1').scalar() == 1
@@ -120,6 +126,22 @@ def test_a_loop_is_one_statement(shop: Shop, empty: Database) -> None:
     assert (loop.tag, [item.rows for item in loop.updated]) == ("UPDATE", [50])
     assert "-- one of 51 that follow each other: 50 UPDATE, 1 SELECT" in loop.sql
     assert "'it''s 100% \\" in loop.sql
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_values_sent_apart_are_heard(shop: Shop, empty: Database, driver: str) -> None:
+    """Async drivers send values apart: they are written into the statement."""
+    shop.replace("alembic.ini", "postgresql://", f"postgresql+{driver}://")
+    (shop.folder / "migrations" / "env_async.py").replace(shop.env)
+    shop.add("c9", INSERT, "op.execute('DELETE FROM products WHERE id > 900')")
+
+    (one,) = reviewed(shop, empty, "c9").revisions
+
+    assert one.error is None
+    assert [item.tag for item in one.up] == ["SELECT", "INSERT"]
+    assert "$1" not in one.up[1].sql
+    assert "E'it''s 100% \\\\'" in one.up[1].sql
+    assert one.up[1].inserted[0].rows == 1
 
 
 def test_python_aside_is_an_error(shop: Shop, empty: Database) -> None:

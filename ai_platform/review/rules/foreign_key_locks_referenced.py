@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
@@ -13,31 +13,55 @@ from ._tree import constraints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ai_platform.review.facts import Severity
+
     from ._context import StatementContext
 
 __all__ = ["RULE"]
 
 
+_PARTS: Final = {
+    enums.AlterTableType.AT_DropConstraint,
+    enums.AlterTableType.AT_DropColumn,
+}
+
+
 def check(statement: StatementContext) -> Iterator[Hit]:
     tree = statement.tree
+    severity: Severity = "warning"
+    who = "reads and writes"
     if isinstance(tree, ast.DropStmt):
         if tree.removeType != enums.ObjectType.OBJECT_TABLE:
             return
         gone = {statement.name(item) for item in tree.objects}
-        others = set(statement.locked()) - gone - partitioned_parents(statement)
-        who = "reads and writes"
+        others = _read_blocked(statement) - gone - partitioned_parents(statement)
+    elif isinstance(tree, ast.AlterTableStmt):
+        if not any(item.subtype in _PARTS for item in tree.cmds):
+            return
+        others = _read_blocked(statement) - {statement.name(tree.relation)}
     elif isinstance(tree, ast.CreateStmt) and not tree.partbound:
         others = _referenced(statement, tree)
-        who = "writes"
+        severity, who = "note", "writes"
     else:
         return
     for table in sorted(others):
-        if statement.weigh(table, "note"):
+        if statement.weigh(table, severity):
             yield Hit(
                 table,
                 f"{who} of it wait until the commit",
                 is_measured=statement.is_measured,
+                severity=severity,
             )
+
+
+def _read_blocked(statement: StatementContext) -> set[str]:
+    """Return the tables that nobody can read, without the parts of others."""
+    return {
+        table
+        for table, mode in statement.locked().items()
+        if mode == "AX"
+        and not (statement.revision.before("table", table) or {}).get("inherits")
+    }
 
 
 def _referenced(statement: StatementContext, tree: ast.CreateStmt) -> set[str]:
@@ -57,19 +81,21 @@ RULE = Rule(
     number=14,
     title="a table comes or goes that refers to a busy one",
     family="lock",
-    severity="note",
+    severity="warning",
     hazard=(
-        "CREATE TABLE with a foreign key takes SHARE ROW EXCLUSIVE on the table "
-        "it refers to: writes there wait until the commit. DROP TABLE takes "
-        "ACCESS EXCLUSIVE: reads wait too."
+        "Dropping a foreign key, its column or its table takes ACCESS EXCLUSIVE on the "
+        "table that it refers to: reads and writes there wait until the commit. CREATE "
+        "TABLE with a foreign key takes SHARE ROW EXCLUSIVE, and only writes wait: a "
+        "note."
     ),
     measured=(
         "The lock on another table, that was there before. Without a measurement: "
         "a foreign key in CREATE TABLE to a table that the revision did not make."
     ),
     remedy=(
-        "Keep the revision short: nothing after it that takes time, and a "
-        "lock_timeout before it. Drop the constraint alone first, then the table."
+        "Drop the constraint in a short revision of its own with a lock_timeout, try "
+        "again when it ends the wait, and drop the table after that. Of a new table, "
+        "add the foreign key at the end."
     ),
     statement=check,
 )
