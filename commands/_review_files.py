@@ -64,6 +64,7 @@ def write_reports(found: Review, project: Project, paths: Sequence[Path]) -> Non
 
 
 def _text(found: Review, project: Project, suffix: str) -> str:
+    from ai_platform.review._changed import place_in_repository  # noqa: PLC0415
     from ai_platform.review.reports.html_page import to_html  # noqa: PLC0415
     from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
     from ai_platform.review.reports.markdown import to_markdown  # noqa: PLC0415
@@ -72,7 +73,8 @@ def _text(found: Review, project: Project, suffix: str) -> str:
     from ai_platform.review.run import texts  # noqa: PLC0415
 
     if suffix == ".sarif":
-        return to_sarif(found, rules=all_rules(), sources=texts(project))
+        place = place_in_repository(project.place.folder)
+        return to_sarif(found, rules=all_rules(), sources=texts(project), folder=place)
     writers: dict[str, Callable[[Review], str]] = {
         ".md": to_markdown,
         ".html": to_html,

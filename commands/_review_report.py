@@ -29,6 +29,9 @@ def show_review(report: TerminalReport) -> None:
     """Print *report* to stdout: plain in a pipe, in colour on a terminal."""
     _head(report.headline, report.risk)
     say(report.scope)
+    widest = max((len(question) for question, _ in report.short), default=0)
+    for question, answer in report.short:
+        say(f"{question + ':':{widest + 1}} {' '.join(answer.split())}")
     if report.rows:
         say()
         show(report.rows, as_json=False, columns=report.headings)

@@ -181,7 +181,10 @@ def review(
     does not lead back.
     """
     from ai_platform.review import projects, run  # noqa: PLC0415 - slow to import
-    from ai_platform.review.reports.verdict import exit_code  # noqa: PLC0415
+    from ai_platform.review.reports.verdict import (  # noqa: PLC0415
+        exit_code,
+        exit_meaning,
+    )
 
     from ._review_files import check_out, write_reports  # noqa: PLC0415
 
@@ -217,6 +220,7 @@ def review(
         write_reports(found, project, out or [])
     finally:  # a disk that filled up meanwhile does not hide what was found
         _show(found, as_json=as_json)
+    note(exit_meaning(found, fail_on))
     raise typer.Exit(exit_code(found, fail_on))
 
 

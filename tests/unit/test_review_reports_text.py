@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
+from ai_platform.review.facts import Change, Column, Lock, Table
 from ai_platform.review.reports._github import code, fenced, in_html, length, plain
 from ai_platform.review.reports._summary import rows
 from ai_platform.review.reports.markdown import MARKER, to_markdown
@@ -117,6 +118,7 @@ def test_a_comment_shows_the_figures() -> None:
     assert "ALTER COLUMN" in folded
     assert "ALTER COLUMN" not in before
     assert "Left out" not in text
+    assert "(`--out review.html`)" in to_markdown(reviews.long())
 
 
 @pytest.mark.parametrize("limit", [65_536, 20_000, 4_000])
@@ -166,6 +168,7 @@ def test_a_pipe_gets_plain_text(
     text = capsys.readouterr().out
 
     assert text.startswith(to_terminal(found).headline)
+    assert ("Way back: " in text) == bool(found.revisions)
     assert all(char.isprintable() or char in "\n\ufffe" for char in text)
     assert text.count("  do: ") == len(found.findings)
     assert all(len(line) > 0 for line in text.splitlines()[:2])
@@ -183,6 +186,28 @@ def test_a_terminal_gets_colour(
 
     assert re.match(r"\x1b\[1;31mNot safe as it is: ", text)
     assert "data_platform.touch()" in text
+
+
+def test_a_comment_says_what_a_change_means() -> None:
+    """In short above the table; limits, rights, columns and lock modes folded."""
+    old, new = Column("a", "int"), Column("a", "bigint", ("PK",))
+    given = Change("table", "public.t", "rights", None, '["PUBLIC: SELECT"]')
+    lock = Lock("public.t", "table", "SRX")
+    one = reviews.revision(
+        "c9",
+        reviews.statement(1, "GRANT", "GRANT", locks=(lock,)),
+        changes=(given,),
+        notes=("no rows in t",),
+        tables=(Table("public.t", (old,), (new,)),),
+    )
+    text = to_markdown(reviews.review(one))
+    head, _, folded = text.partition("<details>")
+
+    assert "- **Rights:** table public.t: given PUBLIC: SELECT\n" in head
+    assert "- **Not known:** no rows in t\n" in head
+    assert "**Not all is known:** `no rows in t`" in folded
+    assert "```diff\n@@ public.t @@\n- a int\n+ a bigint (PK)\n```" in folded
+    assert "- **SRX** SHARE ROW EXCLUSIVE: writes, DDL and VACUUM wait" in folded
 
 
 def test_a_failure_is_told_once() -> None:

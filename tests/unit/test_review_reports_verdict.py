@@ -13,6 +13,7 @@ from ai_platform.review.reports.verdict import (
     LOSS,
     RISKS,
     exit_code,
+    exit_meaning,
     judge,
     risk_of,
 )
@@ -82,6 +83,7 @@ def test_findings_decide_the_exit_code(
     assert exit_code(found) == exit_code(found, "error") == on_error
     assert exit_code(found, "warning") == on_warning
     assert exit_code(found, "note") == on_note
+    assert exit_meaning(found, "note").startswith(f"exit code {on_note}: ")
 
 
 @pytest.mark.parametrize("fail_on", get_args(Severity))
@@ -94,6 +96,10 @@ def test_what_was_not_measured_never_passes(fail_on: Severity) -> None:
     assert exit_code(found, fail_on) == exit_code(down, fail_on) == 1
     assert exit_code(replace(found, is_measured=False), fail_on) == 0
     assert exit_code(reviews.failed(), fail_on) == 4
+    assert (
+        exit_meaning(found, fail_on) == "exit code 1: something could not be measured"
+    )
+    assert exit_meaning(reviews.failed()).startswith("exit code 4: a revision failed")
 
 
 @pytest.mark.parametrize(

@@ -45,14 +45,15 @@ def in_html(text: str, *, at_most: int = 120) -> str:
     return _MAGIC.sub(lambda found: found[0] + _NO_LINK, shown)
 
 
-def fenced(text: str, *, at_most: int = 2_000) -> str:
-    """Return *text* as a block of SQL, cut to *at_most* characters with a remark."""
+def fenced(text: str, *, at_most: int = 2_000, language: str = "sql") -> str:
+    """Return *text* as a block of code, cut to *at_most* characters with a remark."""
     rest = len(text) - at_most
     shown = "\n".join(map(printable, text[:at_most].expandtabs(4).splitlines()))
     ticks = max(map(len, _TICKS.findall(shown)), default=0)
     fence = "`" * max(3, ticks + 1)
-    more = f"\n-- … {rest:,} more characters" if rest > 0 else ""
-    return f"{fence}sql\n{shown}{more}\n{fence}"
+    sign = "-- " if language == "sql" else ""
+    more = f"\n{sign}… {rest:,} more characters" if rest > 0 else ""
+    return f"{fence}{language}\n{shown}{more}\n{fence}"
 
 
 def length(text: str) -> int:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ai_platform.review.facts import Column, Table
 
-__all__ = ["shapes"]
+__all__ = ["difference", "shapes"]
 
 _MOST_COLUMNS = 24
 _SIGNS = {"same": "", "changed": "→", "new": "+", "gone": "x"}
@@ -21,6 +21,29 @@ _SIGNS = {"same": "", "changed": "→", "new": "+", "gone": "x"}
 def shapes(tables: Sequence[Table]) -> str:
     """Return a drawing of each of *tables*, column beside column."""
     return "".join(map(_shape, tables))
+
+
+def difference(table: Table) -> str:
+    """Return what changes of the columns of *table* as a text of additions and gone."""
+    before, after = list(table.before or ()), list(table.after or ())
+    lines = [f"@@ {_on_one_line(table.relation)} @@"]
+    for column in before:
+        other = next((one for one in after if one.name == column.name), None)
+        if other != column:
+            lines.append(f"- {_in_words(column)}")
+            lines += [f"+ {_in_words(other)}"] if other is not None else []
+    known = {column.name for column in before}
+    lines += [f"+ {_in_words(one)}" for one in after if one.name not in known]
+    return "\n".join(lines)
+
+
+def _in_words(column: Column) -> str:
+    keys = f"  ({', '.join(column.keys)})" if column.keys else ""
+    return _on_one_line(f"{column.name} {column.definition}{keys}")
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _shape(table: Table) -> str:

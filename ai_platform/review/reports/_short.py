@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted, in_seconds
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
     from ._summary import Hold, Wait
 
-__all__ = ["in_short"]
+__all__ = ["UNKNOWN", "in_short"]
 
-_MOST = 3
+UNKNOWN: Final = "Not known"
+"""The question that is answered by what limits the measurement."""
+_MOST: Final = 3
 
 
 def in_short(review: Review) -> tuple[tuple[str, str], ...]:
@@ -34,7 +36,7 @@ def in_short(review: Review) -> tuple[tuple[str, str], ...]:
         ("Dropped", _some(list(_dropped(review)))),
         ("Way back", _way_back(review)),
         ("Rights", _rights(review)),
-        ("Not known", _some(list(_unknown(review)))),
+        (UNKNOWN, _some(list(_unknown(review)))),
     )
     return tuple((question, answer) for question, answer in answers if answer)
 

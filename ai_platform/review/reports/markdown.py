@@ -10,6 +10,10 @@ from ai_platform.amounts import counted
 
 from ._describe import basis, facts, spent, troubles
 from ._github import LONGEST_COMMENT, code, fenced, in_html, length, plain
+from ._modes import legend, modes_of
+from ._rights import rights_delta
+from ._shapes import difference
+from ._short import in_short
 from ._summary import HEADINGS, Row, by_severity, findings_of, rows
 from .verdict import Risk, judge
 
@@ -39,6 +43,7 @@ _SIGNS: Final[dict[Risk, str]] = {
 _URGENT: Final = ("failed", "unmeasured", "error")
 _ROOM_FOR_REMARK: Final = 600
 _MOST_VALUES: Final = 12
+_LONGEST_ANSWER: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ def _remark(
     )
     return (
         f"\n\n> Left out to fit {limit:,} characters: {told}. "
-        "`platform review --format html` shows everything."
+        "The page shows everything (`--out review.html`)."
     )
 
 
@@ -131,10 +136,16 @@ def _head(review: Review) -> str:
     base = code(review.base) if review.base else "the empty database"
     how = f", measured on PostgreSQL {plain(review.server_version, at_most=80)}"
     rows_of = f" with {review.rows:,} rows in touched tables"
+    short = "".join(
+        f"\n- **{question}:** {plain(answer, at_most=_LONGEST_ANSWER)}"
+        for question, answer in in_short(review)
+    )
+    short = f"\n{short}" if short else ""
     return (
         f"{MARKER}\n### {_SIGNS[verdict.risk]} {verdict.headline}\n\n"
         f"{base} to {code(review.head)}: {verdict.scope}"
         f"{how + rows_of if review.is_measured else ''}."
+        f"{short}"
     )
 
 
@@ -156,7 +167,26 @@ def _sections(review: Review) -> Iterator[_Section]:
     for one in review.revisions:
         name = f"<code>{in_html(one.revision)}</code> {in_html(one.title)}"
         title = f"{name}: {counted(len(one.up), 'statement')}"
-        yield _folded(title, tuple(_statements(one, review)), between="\n\n")
+        parts = (*_changed(one), *_statements(one, review))
+        yield _folded(title, parts, between="\n\n")
+    modes = tuple(
+        _Part(4, "lock mode", f"- **{mode}** {name}: {waiting}")
+        for mode, name, waiting in legend(modes_of(review))
+    )
+    yield _folded("What the lock modes mean", modes)
+
+
+def _changed(one: RevisionFacts) -> Iterator[_Part]:
+    """Yield what limits the measurement, the rights and the tables of *one*."""
+    for noun, lines in (
+        ("limit", tuple(dict.fromkeys(one.notes))),
+        ("change of rights", rights_delta(one)),
+    ):
+        if lines:
+            title = "Not all is known" if noun == "limit" else "Rights"
+            yield _Part(3, noun, f"**{title}:** {_values(lines)}")
+    for table in one.tables:
+        yield _Part(3, "table", fenced(difference(table), language="diff"))
 
 
 def _folded(summary: str, parts: tuple[_Part, ...], *, between: str = "\n") -> _Section:
@@ -189,10 +219,10 @@ def _rank(risk: Risk) -> int:
 def _finding(item: Finding) -> _Part:
     place = "" if item.statement is None else f", statement {item.statement}"
     told = basis(item)
-    how = f" ({told})" if told else ""
+    how = f" ({plain(told)})" if told else ""
     sign = f"- {_SIGNS[item.severity]} **{plain(item.rule, at_most=80)}**"
     lines = [
-        f"{sign} {code(item.object)} in {code(item.revision)}{place}{plain(how)}",
+        f"{sign} {code(item.object)} in {code(item.revision)}{place}{how}",
         plain(item.message, at_most=1000),
         f"*Do:* {plain(item.remedy, at_most=1000)}",
     ]

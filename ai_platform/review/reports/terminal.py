@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ._describe import basis, troubles
+from ._short import UNKNOWN, in_short
 from ._summary import HEADINGS, by_severity, rows
 from .verdict import Risk, judge, risk_of
 
@@ -30,13 +31,15 @@ class Block:
 class TerminalReport:
     """What a terminal shows, in this order.
 
-    *risk* colours *headline*; *rows* are cells by the keys of *headings*. Texts may
-    hold anything: who prints them escapes control characters.
+    *risk* colours *headline*; *short* is questions and answers; *rows* are cells by
+    the keys of *headings*. Texts may hold anything: who prints them escapes control
+    characters.
     """
 
     risk: Risk
     headline: str
     scope: str
+    short: tuple[tuple[str, str], ...]
     headings: dict[str, str]
     rows: tuple[dict[str, str], ...]
     blocks: tuple[Block, ...]
@@ -49,6 +52,8 @@ def to_terminal(review: Review) -> TerminalReport:
         risk=verdict.risk,
         headline=verdict.headline,
         scope=_scope(review, verdict.scope),
+        # what is not known stands below in full
+        short=tuple(pair for pair in in_short(review) if pair[0] != UNKNOWN),
         headings=dict(HEADINGS),
         rows=tuple(
             dict(zip(HEADINGS, row.cells(), strict=True)) for row in rows(review)

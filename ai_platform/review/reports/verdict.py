@@ -26,6 +26,7 @@ __all__ = [
     "Risk",
     "Verdict",
     "exit_code",
+    "exit_meaning",
     "judge",
     "leaks",
     "open_findings",
@@ -172,6 +173,19 @@ def exit_code(review: Review, fail_on: Severity = "error") -> int:
     if verdict.unmeasured or worst & _FAIL[fail_on]:
         return 1
     return 0
+
+
+def exit_meaning(review: Review, fail_on: Severity = "error") -> str:
+    """Return why the command ends with what `exit_code` says."""
+    code = exit_code(review, fail_on)
+    if code == 1 and judge(review).unmeasured:
+        told = "something could not be measured"
+    else:
+        told = {
+            0: f"nothing of severity {fail_on} or worse that nobody accepted",
+            1: f"findings of severity {fail_on} or worse",
+        }.get(code, "a revision failed, or its way down does not lead back")
+    return f"exit code {code}: {told}"
 
 
 def open_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
