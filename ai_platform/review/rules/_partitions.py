@@ -11,7 +11,18 @@ from ._tree import same
 if TYPE_CHECKING:
     from ._context import StatementContext
 
-__all__ = ["partitioned_parents"]
+__all__ = ["is_partitioned", "partitioned_parents"]
+
+
+def is_partitioned(statement: StatementContext, table: str) -> bool:
+    """Return whether *table*, which was there before, is partitioned."""
+    if any(
+        lock.kind == "partitioned table" and same(lock.relation, table)
+        for lock in statement.facts.locks
+    ):
+        return True
+    known = statement.revision.before("table", table) or {}
+    return known.get("form") == "partitioned"
 
 
 def partitioned_parents(statement: StatementContext) -> set[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import enums
 
+from ._partitions import is_partitioned
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from ._context import StatementContext
 
 __all__ = ["RULE"]
+
+_BY_PARTITION: Final = (
+    "From PostgreSQL 18 on add it NOT VALID to the partitioned table as well, and "
+    "VALIDATE CONSTRAINT in the next revision. Before: add it NOT VALID to each "
+    "partition, validate it there in the next revision, and then add it to the parent, "
+    "which takes over what is valid in its partitions and reads nothing."
+)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -29,6 +37,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"{told}; writes to it and to {other} wait",
                 is_measured=statement.shows_cost,
                 severity=severity,
+                remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
             )
 
 

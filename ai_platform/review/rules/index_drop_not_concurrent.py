@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
+from ._partitions import is_partitioned
 from ._rule import Hit, Rule
 from ._tree import dotted
 
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from ._context import StatementContext
 
 __all__ = ["RULE"]
+
+_AS_A_WHOLE: Final = (
+    "PostgreSQL drops the index of a partitioned table only as a whole, and not "
+    "CONCURRENTLY: give DROP INDEX a short revision of its own with a lock_timeout, "
+    "and try again when it ends the wait."
+)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -26,14 +33,24 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     ):
         return
     names = [name for name in map(dotted, tree.objects) if statement.exists(name)]
-    tables = sorted(statement.locked())
-    if names and (tables or not statement.is_measured):
-        where = f" on {', '.join(tables)}" if tables else ""
-        yield Hit(
-            names[0],
-            f"ACCESS EXCLUSIVE{where} until the commit: reads and writes wait",
-            is_measured=statement.is_measured,
-        )
+    tables = sorted(statement.locked() or _indexed(statement, names))
+    if not names or (statement.is_measured and not tables):
+        return
+    whole = any(is_partitioned(statement, table) for table in tables)
+    where = f" on {', '.join(tables)}" if tables else ""
+    yield Hit(
+        names[0],
+        f"ACCESS EXCLUSIVE{where} until the commit: reads and writes wait",
+        is_measured=statement.is_measured,
+        severity="note" if whole else None,
+        remedy=_AS_A_WHOLE if whole else None,
+    )
+
+
+def _indexed(statement: StatementContext, names: list[str]) -> set[str]:
+    """Return the tables whose indexes the catalog shows under *names*."""
+    known = (statement.revision.before("index", name) for name in names)
+    return {str(index["table"]) for index in known if index}
 
 
 RULE = Rule(
@@ -51,8 +68,8 @@ RULE = Rule(
         "INDEX without CONCURRENTLY."
     ),
     remedy=(
-        "Use DROP INDEX CONCURRENTLY IF EXISTS, alone in a revision outside any "
-        "transaction."
+        "Use DROP INDEX CONCURRENTLY IF EXISTS, one statement for each index, in a "
+        f"revision outside any transaction. Partitioned, a note only: {_AS_A_WHOLE}"
     ),
     statement=check,
 )

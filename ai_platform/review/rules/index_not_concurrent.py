@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
+from ._partitions import is_partitioned
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from ._context import StatementContext
 
 __all__ = ["RULE"]
+
+_BY_PARTITION: Final = (
+    "PostgreSQL has no CREATE INDEX CONCURRENTLY for a partitioned table. CREATE INDEX "
+    "... ON ONLY the parent; CREATE INDEX CONCURRENTLY on each partition, alone in a "
+    "revision outside any transaction; then ALTER INDEX ... ATTACH PARTITION for each. "
+    "The parent's index is valid after the last."
+)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -33,6 +41,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
             f"{told} to build the index; writes wait until the commit",
             is_measured=sees,
             severity=severity,
+            remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
         )
 
 
@@ -53,8 +62,7 @@ RULE = Rule(
     ),
     remedy=(
         "Build it with CREATE INDEX CONCURRENTLY, alone in a revision outside any "
-        "transaction. For a partitioned table: CREATE INDEX ON ONLY the parent, "
-        "CONCURRENTLY on each partition, then ALTER INDEX ... ATTACH PARTITION."
+        f"transaction. Partitioned: {_BY_PARTITION}"
     ),
     statement=check,
 )

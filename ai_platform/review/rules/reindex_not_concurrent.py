@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from pglast import ast
+from pglast import ast, enums
 
 from ._rule import Hit, Rule
 from ._tree import is_concurrent
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from ._context import StatementContext
 
 __all__ = ["RULE"]
+
+_ALONE: Final = "alone in a revision outside any transaction."
+_KINDS: Final = {
+    enums.ReindexObjectType.REINDEX_OBJECT_INDEX: "INDEX",
+    enums.ReindexObjectType.REINDEX_OBJECT_TABLE: "TABLE",
+    enums.ReindexObjectType.REINDEX_OBJECT_SCHEMA: "SCHEMA",
+    enums.ReindexObjectType.REINDEX_OBJECT_DATABASE: "DATABASE",
+}
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -31,7 +39,19 @@ def check(statement: StatementContext) -> Iterator[Hit]:
             f"{told}; writes wait until the commit",
             is_measured=statement.shows_cost,
             severity=severity,
+            remedy=_remedy(tree),
         )
+
+
+def _remedy(tree: ast.ReindexStmt) -> str:
+    """Return what does the same CONCURRENTLY, as far as PostgreSQL has it."""
+    kind = _KINDS.get(tree.kind)
+    if kind is None:
+        return (
+            "PostgreSQL rebuilds the indexes of its own catalogs only in this way: "
+            "plan a time without traffic."
+        )
+    return f"Use REINDEX {kind} CONCURRENTLY, {_ALONE}"
 
 
 RULE = Rule(
@@ -50,7 +70,8 @@ RULE = Rule(
         "Without a measurement: REINDEX without CONCURRENTLY."
     ),
     remedy=(
-        "Use REINDEX INDEX CONCURRENTLY, alone in a revision outside any transaction."
+        f"Use REINDEX INDEX CONCURRENTLY, or REINDEX TABLE CONCURRENTLY, {_ALONE} A "
+        "partitioned table's indexes too are rebuilt that way, one after another."
     ),
     statement=check,
 )

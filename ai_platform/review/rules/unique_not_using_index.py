@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
+from ._partitions import is_partitioned
 from ._rule import Hit, Rule
 from ._tree import constraints
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from ._context import StatementContext
 
 __all__ = ["RULE"]
+
+_BY_PARTITION: Final = (
+    "A partitioned table knows no USING INDEX. CREATE UNIQUE INDEX CONCURRENTLY on "
+    "each partition, alone in a revision outside any transaction; then ALTER TABLE "
+    "ONLY the parent ADD CONSTRAINT, ADD CONSTRAINT ... USING INDEX on each "
+    "partition, and ALTER INDEX ... ATTACH PARTITION for each: the constraint holds "
+    "after the last."
+)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -29,6 +38,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"{told} to build the index of {item.conname or 'the constraint'}",
                 is_measured=statement.shows_cost,
                 severity=severity,
+                remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
             )
 
 
@@ -58,8 +68,10 @@ RULE = Rule(
         "UNIQUE or PRIMARY KEY without USING INDEX."
     ),
     remedy=(
-        "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, alone in its "
-        "revision, then ADD CONSTRAINT ... USING INDEX."
+        "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, alone in a revision "
+        "outside any transaction, then ADD CONSTRAINT ... USING INDEX; a new column is "
+        "added without the constraint first. For a primary key its columns must be NOT "
+        f"NULL before. Partitioned: {_BY_PARTITION}"
     ),
     statement=check,
 )

@@ -1,0 +1,101 @@
+"""Running code does not fill a column that it must fill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pglast import ast, enums
+
+from ._rule import Hit, Rule
+from ._tree import constraints, default_of, is_generated, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ._context import RevisionContext
+
+__all__ = ["RULE"]
+
+_FILLED: Final = ("default", "identity", "generated", "expression")
+
+
+def check(revision: RevisionContext) -> Iterator[Hit]:
+    if revision.phase == "contract":
+        return
+    if revision.evidence.after is None or revision.evidence.before is None:
+        yield from _read(revision)
+        return
+    renamed = set(_renamed(revision))
+    for item in revision.objects("column"):
+        table, _, _ = item.key.identity.rpartition(".")
+        known = revision.before("column", item.key.identity)
+        was_there = any(
+            revision.before(kind, table) is not None for kind in ("table", "view")
+        )
+        if item.key.identity in renamed:
+            continue
+        if was_there and _is_required(item.properties) and not _was(known):
+            told = "is new" if known is None else "has lost its default"
+            yield Hit(
+                item.key.identity,
+                f"{told} and NOT NULL: an INSERT that does not name it fails",
+                is_measured=True,
+            )
+
+
+def _renamed(revision: RevisionContext) -> Iterator[str]:
+    """Yield the columns that had another name before: that has a rule of its own."""
+    for statement in revision.statements:
+        tree = statement.tree
+        if isinstance(tree, ast.RenameStmt) and tree.subname and tree.relation:
+            yield f"{statement.name(tree.relation)}.{quoted(tree.newname)}"
+
+
+def _is_required(column: Mapping[str, Any]) -> bool:
+    return bool(column.get("not null")) and not any(map(column.get, _FILLED))
+
+
+def _was(known: Mapping[str, Any] | None) -> bool:
+    """Return whether code had to fill it before: NOT NULL is then nothing new.
+
+    Where only NOT NULL was added, the rows that are there show that code fills it.
+    """
+    return known is not None and not any(map(known.get, _FILLED))
+
+
+def _read(revision: RevisionContext) -> Iterator[Hit]:
+    notnull = enums.ConstrType.CONSTR_NOTNULL
+    for statement in revision.statements:
+        for table, column in statement.columns_added():
+            filled = default_of(column) is not None or is_generated(column)
+            if constraints(column, notnull) and not filled:
+                yield Hit(
+                    f"{table}.{column.colname}",
+                    "is new and NOT NULL: an INSERT that does not name it fails",
+                    statement=statement.number,
+                )
+
+
+RULE = Rule(
+    id="column-required",
+    number=33,
+    title="running code does not fill a column that it must fill",
+    family="code",
+    severity="error",
+    hazard=(
+        "Old code goes on while the revision commits, and its INSERT names the columns "
+        "that it knows. A NOT NULL column without a default makes each of them fail; "
+        "so does DROP DEFAULT on one that was left to its default."
+    ),
+    measured=(
+        "The catalog before and after: a column of a table that was there, NOT NULL "
+        "and without default, identity or expression, which was not so before. Without "
+        "a measurement: ADD COLUMN ... NOT NULL without a default."
+    ),
+    remedy=(
+        "Keep a DEFAULT in the database for as long as old code runs, and drop it in a "
+        "later revision with Phase: contract; or let the column be NULL until all code "
+        "fills it."
+    ),
+    revision=check,
+)
