@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import signal
 import tempfile
 import threading
@@ -17,6 +16,8 @@ from psycopg import sql
 
 from ai_platform.connection import Target, connect, first_line
 from ai_platform.errors import PlatformError, Refused
+
+from ._made_roles import drop_roles, marked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,11 +78,16 @@ def scratch_database(target: Target, *, any_major: bool = False) -> Iterator[Tar
 
 
 def sweep(connection: psycopg.Connection[Any]) -> list[str]:
-    """Drop the scratch databases that nobody holds; return their names."""
+    """Drop the scratch databases that nobody holds, with the roles made for them.
+
+    Returns the names of the databases.
+    """
     dropped: list[str] = []
     for (name,) in connection.execute(_ABANDONED, [PREFIX]).fetchall():
         try:
+            made = marked(connection, name)
             _drop(connection, name)
+            drop_roles(connection, made)
         except psycopg.Error:  # another login's, or another sweep was quicker
             continue
         dropped.append(name)
@@ -172,8 +178,7 @@ def _embedded(
                 )
             yield Target(server.url(), "scratch server")
         finally:
-            server.stop(mode="immediate")
-            shutil.rmtree(Path(folder) / "server", ignore_errors=True)
+            server.remove()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ._plan import Options, Plan, Told
 from ._stair import Stair
 from .bench import LIMIT_S
 from .facts import Review
-from .scratch import scratch
+from .scratch import scratch, sql_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -77,7 +77,8 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         look or (lambda *_: None),
         online,
     )
-    with faults_told(), scratch(dsn, insist=insist) as server:
+    texts = [sql_of(plan.source) for plan in (*history, *todo)]
+    with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
         version = build(server.place, history, options)
         with Detour(server, options) as detour:
             detour.passed(*history)

@@ -18,7 +18,7 @@ from .facts import Finding, Review, RevisionFacts, StatementFacts
 from .measure import ROWS, faults_told, measure, session_of
 from .reports.verdict import LEAK, LOSS
 from .rules import Evidence, all_rules, engine
-from .scratch import scratch
+from .scratch import scratch, sql_of
 from .statements import run_plainly
 
 if TYPE_CHECKING:
@@ -260,7 +260,11 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
     statements = compatibility.load(asked.old_code)
     with (
         faults_told(),
-        scratch(asked.dsn, insist=asked.insist) as server,
+        scratch(
+            asked.dsn,
+            insist=asked.insist,
+            texts=map(sql_of, (*project.before, *project.revisions)),
+        ) as server,
         connect(server.place, application_name="platform-review") as connection,
     ):
         for source in project.before:

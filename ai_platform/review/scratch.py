@@ -6,6 +6,8 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
+from ai_platform.catalog._made_roles import drop_roles, mark, named_roles, roles
 from ai_platform.catalog.scratch import (
     PREFIX,
     scratch_database,
@@ -25,9 +28,11 @@ from ai_platform.connection import Target, connect, first_line
 from ai_platform.errors import CannotConnect, PlatformError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["OPTIONS", "Scratch", "clone", "scratch"]
+    from .sources import RevisionSource
+
+__all__ = ["OPTIONS", "Scratch", "clone", "scratch", "sql_of", "sweep_folder"]
 
 OPTIONS: Final = {
     "fsync": "off",
@@ -62,14 +67,21 @@ class Scratch:
     is_own: bool
 
 
+def sql_of(source: RevisionSource) -> str:
+    """Return the SQL of *source*, both ways."""
+    return f"{source.up_sql}\n{source.down_sql or ''}"
+
+
 @contextmanager
 def scratch(
-    dsn: Target | None = None, *, insist: str | None = None
+    dsn: Target | None = None, *, insist: str | None = None, texts: Iterable[str] = ()
 ) -> Iterator[Scratch]:
     """Give an empty database, by default on a server of its own; remove both after.
 
     On the server of *dsn* a database is made beside the one named. That one must be
-    empty, as a sign that the server is for this, or *insist* repeats its name.
+    empty, as a sign that the server is for this, or *insist* repeats its name. Roles
+    that *texts*, the SQL to be run, make by name are dropped there afterwards; new
+    ones that remain are told on stderr.
 
     Whatever ends the block removes what was made, SIGTERM and Ctrl-C too. What a
     killed process left is removed by the next.
@@ -81,10 +93,13 @@ def scratch(
             yield found
         return
     _refuse_production(dsn, insist)
-    with scratch_database(dsn) as place:
+    with _roles_removed(dsn, texts) as made, scratch_database(dsn) as place:
         # where the login may make no database, an embedded server stands in
         stands_in = place.with_database("x") != dsn.with_database("x")
         control = place.with_database("postgres") if stands_in else dsn
+        if made and not stands_in:
+            with connect(control, application_name=place.database) as connection:
+                mark(connection, place.database, made)
         yield Scratch(place, control, is_own=stands_in)
 
 
@@ -102,6 +117,32 @@ def _refuse_production(dsn: Target, insist: str | None) -> None:
 
 
 @contextmanager
+def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
+    """Give the roles that *texts* make and that are not there; drop them in the end."""
+    with connect(dsn, application_name="platform-review") as connection:
+        sweep(connection)
+        before = roles(connection)
+    made = named_roles(texts) - before
+    try:
+        yield made
+    finally:
+        # what ended the review is told, not that the server has gone with it
+        with suppress(PlatformError, psycopg.Error):
+            _drop_roles(dsn, before, made)
+
+
+def _drop_roles(dsn: Target, before: set[str], made: set[str]) -> None:
+    with connect(dsn, application_name="platform-review") as connection:
+        left = drop_roles(connection, made)
+        others = sorted(roles(connection) - before - made)
+    told = [f"{name!r} ({reason})" for name, reason in left.items()]
+    told += [f"{name!r} (not made by name in the SQL)" for name in others]
+    if told:
+        words = ", ".join(told)
+        print(f"platform: roles remain on {dsn.shown}: {words}", file=sys.stderr)  # noqa: T201 - whatever ends the review
+
+
+@contextmanager
 def _own_server() -> Iterator[Scratch]:
     from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
 
@@ -114,17 +155,20 @@ def _own_server() -> Iterator[Scratch]:
             with scratch_database(control) as place:
                 yield Scratch(place, control, is_own=True)
         finally:
-            server.stop(mode="immediate")
+            server.remove()
 
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Give a folder that is ours as long as we live: its file is locked until then."""
+    """Give a folder that is ours as long as we live: its file is locked until then.
+
+    Should we be killed, a watchdog sweeps it up.
+    """
     path = Path(tempfile.mkdtemp(prefix=_FOLDER))
     # started as root, the server's own account must get through
     path.chmod(0o711)
     try:
-        with (path / _OWNER).open("w") as owner:
+        with _watchdog(path), (path / _OWNER).open("w") as owner:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield path
     except OSError as error:
@@ -136,21 +180,54 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+@contextmanager
+def _watchdog(path: Path) -> Iterator[None]:
+    """Have another process wait for our end, in a session that no signal of ours ends.
+
+    Where none can be started, the next review sweeps up.
+    """
+    program = Path(__file__).with_name("_watchdog.py")
+    words = [sys.executable, "-I", str(program), str(path), str(program.parents[2])]
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            words,
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+
+
 def _sweep_folders() -> None:
     """Stop the servers whose owner was killed, and remove their folders."""
     for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         with suppress(OSError, PlatformError):
-            _sweep_folder(path)
+            sweep_folder(path)
 
 
-def _sweep_folder(path: Path) -> None:
+def sweep_folder(path: Path) -> None:
+    """Remove the server and the folder *path* of a review that was killed.
+
+    Raises OSError while that still lives, or where the folder is another user's.
+    """
     from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
 
     if path.stat().st_uid != os.geteuid():
         return
     with (path / _OWNER).open("r+") as owner:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        EmbeddedServer(path / "server").stop(mode="immediate")
+        EmbeddedServer(path / "server").remove()
         shutil.rmtree(path, ignore_errors=True)
 
 

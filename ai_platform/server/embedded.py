@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -117,6 +118,18 @@ class EmbeddedServer:
                     hint="end the open sessions, or stop it with mode immediate",
                 )
         return True
+
+    def remove(self) -> None:
+        """Stop the server at once and remove its folder, wherever that had to be.
+
+        The folder of its socket goes too. Raises CannotConnect when it did not stop.
+        """
+        folders = (self._home.root, self._home.socket_dir) if self._home.ours else ()
+        try:
+            self.stop(mode="immediate")
+        finally:
+            for folder in filter(None, folders):
+                shutil.rmtree(folder, ignore_errors=True)
 
     def status(self) -> ServerStatus:
         """Describe the server without starting or creating anything."""

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
-from ai_platform.catalog.scratch import PREFIX
+from ai_platform.catalog._made_roles import roles
+from ai_platform.catalog.scratch import PREFIX, sweep
 from ai_platform.errors import CannotConnect, Refused
 from ai_platform.review.measure import measure
 from ai_platform.review.scratch import scratch
@@ -20,6 +26,8 @@ from ai_platform.review.sources import RevisionSource
 from tests.support.environment import clean_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.database import Database
 
 # the gate and `make torture` run them
@@ -27,18 +35,21 @@ pytestmark = pytest.mark.slow
 
 WAITS = """
 import time
+from ai_platform.connection import connect, resolve
 from ai_platform.review.scratch import scratch
 from ai_platform.review.sources import RevisionSource
-with scratch() as server:
+with scratch({given}) as server:
     print(server.place.database, flush=True)
     {then}
 """
 
 
-def owner_of_scratch(temporary: Path, then: str) -> subprocess.Popen[str]:
+def owner_of_scratch(
+    temporary: Path, then: str, given: str = ""
+) -> subprocess.Popen[str]:
     """Start a program that holds a scratch server, and wait until it has it."""
     program = subprocess.Popen(
-        [sys.executable, "-c", WAITS.format(then=then)],
+        [sys.executable, "-c", WAITS.format(then=then, given=given)],
         env=clean_environment(TMPDIR=str(temporary)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -79,9 +90,22 @@ def test_nothing_stays_behind(
     assert servers_in(temporary) == []
 
 
-def test_the_next_review_sweeps_up(temporary: Path) -> None:
-    """What a killed review left, a running server, is stopped by the next one."""
+def test_a_killed_review_is_swept_up(temporary: Path) -> None:
+    """Nobody has to review again: its watchdog stops the server, and ends."""
     with owner_of_scratch(temporary, "time.sleep(60)") as program:
+        (watchdog,) = children(program.pid)
+        program.kill()
+
+    assert soon(lambda: not Path(f"/proc/{watchdog}").exists())
+    assert list(temporary.glob("platform-review-*")) == []
+    assert servers_in(temporary) == []
+
+
+def test_the_next_review_sweeps_up(temporary: Path) -> None:
+    """What was killed with its watchdog leaves a server, which the next one stops."""
+    with owner_of_scratch(temporary, "time.sleep(60)") as program:
+        for pid in children(program.pid):
+            os.kill(pid, signal.SIGKILL)
         program.kill()
     assert servers_in(temporary) != []
 
@@ -90,6 +114,34 @@ def test_the_next_review_sweeps_up(temporary: Path) -> None:
 
     assert list(temporary.glob("platform-review-*")) == []
     assert servers_in(temporary) == []
+
+
+def test_a_long_path_leaves_no_socket_behind(temporary: Path) -> None:
+    """A socket whose path would be too long has a folder elsewhere; it goes as well."""
+    deep = temporary / ("d" * 90)
+    deep.mkdir(mode=0o711)
+    print_it = "print(server.place.url, flush=True); time.sleep(60)"
+    with owner_of_scratch(deep, print_it) as program:
+        assert program.stdout is not None
+        host = parse_qs(urlsplit(program.stdout.readline().strip()).query)["host"][0]
+        assert Path(host).is_dir()
+        program.terminate()
+
+    assert not Path(host).exists()
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that *pid* has started and not waited for."""
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(word) for word in text.split()]
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    """Return whether *condition* is met within half a minute."""
+    deadline = time.monotonic() + 30
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return condition()
 
 
 def servers_in(folder: Path) -> list[str]:
@@ -138,6 +190,44 @@ def databases(place: Database) -> list[str]:
     query = """SELECT datname::text FROM pg_database
                 WHERE starts_with(datname, %s) OR datname = %s ORDER BY 1"""
     return [name for (name,) in place.connect().execute(query, [PREFIX, place.name])]
+
+
+def test_roles_that_were_made_go(
+    empty: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A role belongs to the whole server: what the SQL makes goes, others are told."""
+    role, other = (f"{name}_{secrets.token_hex(4)}" for name in ("made", "other"))
+    server = empty.connect()
+    quoted = f"DO $$ BEGIN EXECUTE 'CREATE ROLE {role}'; END $$"
+
+    with suppress(ZeroDivisionError), scratch(empty.target, texts=[quoted]) as it:
+        with psycopg.connect(it.place.url, autocommit=True) as connection:
+            connection.execute(quoted)
+            connection.execute(f"CREATE TABLE t (); ALTER TABLE t OWNER TO {role}")
+            connection.execute(f"GRANT CONNECT ON DATABASE {empty.name} TO {role}")
+            server.execute(f"CREATE ROLE {other}")
+        raise ZeroDivisionError
+
+    assert role not in roles(server)
+    assert f"'{other}'" in capfd.readouterr().err
+    server.execute(f"DROP ROLE {other}")
+
+
+def test_roles_of_a_killed_review_go(empty: Database, temporary: Path) -> None:
+    """The database that it leaves says which; the next review drops both."""
+    role = f"made_{secrets.token_hex(4)}"
+    server = empty.connect()
+    with owner_of_scratch(
+        temporary,
+        f"connect(server.place).execute('CREATE ROLE {role}'); print(); time.sleep(60)",
+        f"resolve({empty.url!r}), texts=['CREATE ROLE {role}']",
+    ) as program:
+        assert soon(lambda: role in roles(server))
+        program.kill()
+    assert role in roles(server)
+
+    assert soon(lambda: bool(sweep(server)) or role not in roles(server))
+    assert role not in roles(server)
 
 
 @pytest.mark.torture

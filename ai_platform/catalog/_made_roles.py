@@ -1,0 +1,89 @@
+"""Roles that work in a scratch database makes: the server's, so dropped by name."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from psycopg import sql
+
+from ai_platform.connection import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["drop_roles", "mark", "marked", "named_roles", "roles"]
+
+_MARK: Final = "scratch; roles made for it: "
+_NAME: Final = r'("(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_MADE: Final = re.compile(
+    rf"\bCREATE\s+(?:ROLE|USER|GROUP)\s+(?!MAPPING\b){_NAME}"
+    rf"|\bALTER\s+(?:ROLE|USER|GROUP)\s+{_NAME}\s+RENAME\s+TO\s+{_NAME}",
+    re.IGNORECASE,
+)
+
+
+def named_roles(texts: Iterable[str]) -> set[str]:
+    """Return the roles that *texts* of SQL make by name, also inside of DO blocks."""
+    found: set[str] = set()
+    for text in texts:
+        for match in _MADE.finditer(text):
+            written = match[1] or match[3]
+            found.add(
+                written[1:-1].replace('""', '"')
+                if written.startswith('"')
+                else written.lower()
+            )
+    return found
+
+
+def roles(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return the names of all roles of the server."""
+    query = "SELECT rolname::text FROM pg_catalog.pg_roles"
+    return {name for (name,) in connection.execute(query).fetchall()}
+
+
+def mark(
+    connection: psycopg.Connection[Any], database: str, names: Iterable[str]
+) -> None:
+    """Note in a comment on *database* that *names* go with it, should we be killed."""
+    text = _MARK + json.dumps(sorted(names))
+    statement = sql.SQL("COMMENT ON DATABASE {} IS {}")
+    connection.execute(statement.format(sql.Identifier(database), text))
+
+
+def marked(connection: psycopg.Connection[Any], database: str) -> list[str]:
+    """Return the roles that `mark` noted for *database*."""
+    query = """SELECT pg_catalog.shobj_description(oid, 'pg_database')
+                 FROM pg_catalog.pg_database WHERE datname = %s"""
+    (text,) = connection.execute(query, [database]).fetchone() or (None,)
+    if not text or not text.startswith(_MARK):
+        return []
+    return [str(name) for name in json.loads(text.removeprefix(_MARK))]
+
+
+def drop_roles(
+    connection: psycopg.Connection[Any], names: Iterable[str]
+) -> dict[str, str]:
+    """Drop those of *names* that are there; return what remains, each with the reason.
+
+    Whatever they own or may do in the database of *connection* goes as well.
+    """
+    todo = sorted(roles(connection) & set(names))
+    while todo:
+        faults: dict[str, str] = {}
+        for name in todo:
+            try:
+                with connection.transaction():
+                    for verb in ("DROP OWNED BY {}", "DROP ROLE {}"):
+                        statement = sql.SQL(verb).format(sql.Identifier(name))
+                        connection.execute(statement)
+            except psycopg.Error as error:
+                faults[name] = first_line(error)
+        # one may have depended on another that is gone by now
+        if len(faults) == len(todo):
+            return faults
+        todo = list(faults)
+    return {}
