@@ -71,7 +71,7 @@ class Recorder:
     def _executed(self, connection: Any, cursor: Any, *said: Any) -> None:
         if not self._is_on or self.gap:
             return
-        session = connection.connection.dbapi_connection
+        session = _session_of(connection)
         if self._session not in (None, session):
             self.gap = "it speaks through several sessions"
             return
@@ -97,16 +97,20 @@ class Recorder:
             self.gap = "it says more than " + str(MOST) + " statements, or long ones"
 
     def _commits(self, connection: Any) -> None:
-        if self._is_on and connection.connection.dbapi_connection is self._session:
+        if self._is_on and _session_of(connection) is self._session:
             self._committed = True
 
     def _rolls_back(self, connection: Any) -> None:
-        if not self._is_on or connection.connection.dbapi_connection is not (
-            self._session
-        ):
+        if not self._is_on or _session_of(connection) is not self._session:
             return
         if not _is_autocommit(self._session):
             self.gap = "it takes back what it did"
+
+
+def _session_of(connection: Any) -> Any:
+    """Return the connection of the DBAPI, which SQLAlchemy 1.4 names in two ways."""
+    pooled = connection.connection
+    return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
 def _is_autocommit(session: Any) -> bool:

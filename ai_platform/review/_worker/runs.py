@@ -45,12 +45,10 @@ def run(
 
     # env.py may ask for the name of the function to learn which command this is
     upgrade.__name__ = "downgrade" if down else "upgrade"
-    with (
-        recorder.listening(),
-        EnvironmentContext(
-            config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
-        ),
-    ):
+    environment = EnvironmentContext(
+        config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
+    )
+    with recorder.listening(), environment:
         scripts.run_env()
     return recorder.answer()
 

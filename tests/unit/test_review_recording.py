@@ -1,0 +1,86 @@
+"""What is written down of a revision's Python: values, loops, old interpreters."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from ai_platform.review._loops import gathered
+from ai_platform.review._recorded import refuses
+from ai_platform.review._worker.literals import filled_in, literal
+from ai_platform.review.statements import split
+from ai_platform.settings import CHECKOUT
+
+WORKER = sorted((CHECKOUT / "ai_platform" / "review" / "_worker").glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "NULL"),
+        (True, "true"),
+        (-3, "-3"),
+        (Decimal("1.50"), "1.50"),
+        (float("inf"), "'inf'"),
+        ("it's", "'it''s'"),
+        ("a\\'b", "E'a\\\\''b'"),
+        (b"\x00'", "'\\x0027'"),
+        (UUID(int=1), "'00000000-0000-0000-0000-000000000001'"),
+        (datetime(2026, 1, 2, tzinfo=UTC), "'2026-01-02T00:00:00+00:00'"),
+        (date(2026, 1, 2), "'2026-01-02'"),
+        (timedelta(days=1), "'1 day, 0:00:00'"),
+    ],
+)
+def test_a_value_is_written_as_a_literal(value: Any, text: str) -> None:
+    """What was sent apart from its statement is part of it when a person reads it."""
+    assert literal(value) == text
+
+
+def test_values_take_their_places() -> None:
+    """By number or in order, and what is no plain value is refused, not guessed."""
+    assert filled_in("SELECT $2, $1, $10", list(range(10)), "numeric_dollar") == (
+        "SELECT 1, 0, 9"
+    )
+    assert filled_in("SELECT %s, '100%%'", ["a"], "format") == "SELECT 'a', '100%'"
+    with pytest.raises(TypeError, match="a value of type list"):
+        filled_in("SELECT $1", [[1]], "numeric_dollar")
+
+
+def test_only_loops_are_gathered() -> None:
+    """DDL and the end of a transaction part what is said row by row."""
+    row = "UPDATE t SET a = 1 WHERE b = 'x' -- y\n;"
+    text = row * 20 + "ALTER TABLE t ADD c int;" + row * 3 + "COMMIT; BEGIN;" + row * 20
+
+    found = gathered(split(text))
+
+    assert [item.number for item in found] == list(range(1, 7))
+    assert [bool(item.script) for item in found] == [True, *[False] * 4, True]
+    assert found[0].sql.endswith("-- one of 20 that follow each other: 20 UPDATE")
+    assert len(split(found[0].text)) == 20
+    assert [item.transaction for item in found] == [1, 1, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("a.py:9: RuntimeError: rows are lost", True),
+        ("a.py:9: Exception: restore a backup", True),
+        ("a.py:9: sqlalchemy.exc.ProgrammingError: (psycopg.errors.X) y", False),
+        ("a.py:9: AttributeError: 'NoneType' object has no attribute 'x'", False),
+        ("the project did not run within 60 s", False),
+    ],
+)
+def test_a_refusal_is_no_fault(error: str, *, expected: bool) -> None:
+    """An author who raises has no way down; a server that does has a broken one."""
+    assert refuses(error) is expected
+
+
+@pytest.mark.parametrize("path", WORKER, ids=lambda path: path.name)
+def test_old_interpreters_can_read_the_worker(path: Any) -> None:
+    """It runs in the project's own Python, from 3.8 on."""
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
