@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.pages import ask_browser
 from tests.support.programs import CHECKOUT
 
 if TYPE_CHECKING:
@@ -18,43 +14,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = CHECKOUT / "docs" / "schema" / "index.html"
-FAULTS = "<script>var faults = []; onerror = (text) => { faults.push(text); };</script>"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --dump-dom"
-)
 
 
 @pytest.fixture
 def ask(tmp_path: Path) -> Callable[..., object]:
     """Give a function that opens the page and returns what a script says there."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on this machine")
 
     def ask(script: str, *, place: str = "", width: int = 1280) -> object:
-        copy = tmp_path / "index.html"
-        text = PAGE.read_text("utf-8").replace("<head>", f"<head>{FAULTS}", 1)
-        asking = f"""<script>document.body.textContent = "<<" + JSON.stringify([faults,
-            (() => {{ {script} }})()]) + ">>"</script></body>"""
-        copy.write_text(text.replace("</body>", asking), encoding="utf-8")
-        done = subprocess.run(
-            [
-                chromium,
-                *FLAGS.split(),
-                f"--window-size={width},844",
-                f"--user-data-dir={tmp_path / 'profile'}",
-                copy.as_uri() + place,
-            ],
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=True,
-        )
-        (answer,) = re.findall("&lt;&lt;(.*)&gt;&gt;", done.stdout, re.DOTALL)
-        faults, said = json.loads(html.unescape(answer))
-        assert faults == []
-        return said
+        page = PAGE.read_text("utf-8")
+        return ask_browser(page, script, tmp_path, place=place, width=width)
 
     return ask
 

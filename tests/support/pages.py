@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+import shutil
+import subprocess
 from collections import Counter
 from html.parser import HTMLParser
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = [
     "Page",
     "anchors",
+    "ask_browser",
     "links",
     "mermaid",
     "mermaid_faults",
@@ -17,6 +27,14 @@ __all__ = [
     "without_blocks",
 ]
 
+_FAULTS = (
+    "<script>var faults = []; onerror = (text) => { faults.push(text); };</script>"
+)
+_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-sync "
+    "--disable-background-networking --disable-component-update --dump-dom"
+)
+_NO_SCRIPT = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
 _VOID = {"meta", "input", "br"}
 _TEXTS = {"script", "style"}
 _ENTITY = r'"[^"%\r\n\v\\]+"'
@@ -26,6 +44,41 @@ _GRAMMAR = re.compile(
     rf"|    {_WORD} (?!(?i:[pfu]k)\b){_WORD} [PFU]K(?:, [PFU]K)*"
     rf'|{_ENTITY} (?:\|\||\|o)--(?:o\||o\{{) {_ENTITY} : "[^"]*")'
 )
+
+
+def ask_browser(
+    page: str, script: str, folder: Path, *, place: str = "", width: int = 1280
+) -> object:
+    """Return what *script* says in *page*, opened at *place* in a browser.
+
+    What the page forbids to run is allowed for the question. Skips the test where
+    there is no browser; fails for an error of the page.
+    """
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on this machine")
+    copy = folder / "page.html"
+    text = _NO_SCRIPT.sub("", page).replace("<head>", f"<head>{_FAULTS}", 1)
+    asking = f"""<script>document.body.textContent = "<<" + JSON.stringify([faults,
+        (() => {{ {script} }})()]) + ">>"</script></body>"""
+    copy.write_text(text.replace("</body>", asking), encoding="utf-8")
+    done = subprocess.run(
+        [
+            chromium,
+            *_FLAGS.split(),
+            f"--window-size={width},844",
+            f"--user-data-dir={folder / 'profile'}",
+            copy.as_uri() + place,
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    (answer,) = re.findall("&lt;&lt;(.*)&gt;&gt;", done.stdout, re.DOTALL)
+    faults, said = json.loads(html.unescape(answer))
+    assert faults == []
+    return said
 
 
 class Link(NamedTuple):

@@ -21,6 +21,7 @@ from ai_platform.review.reports._timeline import held, timeline
 from ai_platform.review.reports.html_page import to_html
 from tests.support import reviews
 from tests.support.everyday_review import everyday
+from tests.support.pages import ask_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -325,3 +326,40 @@ def test_a_browser_reads_the_page(tmp_path: Path) -> None:
     )
 
     assert _Elements(done.stdout).found == _Elements(page).found
+
+
+@pytest.mark.parametrize("width", [1280, 800, 500])
+@pytest.mark.slow
+def test_nothing_is_wider_than_the_screen(tmp_path: Path, width: int) -> None:
+    """Long names, wide tables and hostile SQL break; none makes a reader scroll."""
+    both = (everyday(), reviews.hostile())
+    odd = reviews.revision("x" * 80, title="y" * 300)
+    four = (*both[0].revisions, *both[1].revisions, odd)
+    found = replace(both[0], revisions=four, findings=both[1].findings)
+    wider = ask_browser(
+        to_html(found),
+        """for (const part of document.querySelectorAll("details")) part.open = true;
+        const root = document.documentElement;
+        return root.scrollWidth - root.clientWidth;""",
+        tmp_path,
+        width=width,
+    )
+
+    assert wider == 0
+
+
+@pytest.mark.slow
+def test_what_is_fine_can_be_hidden(tmp_path: Path) -> None:
+    """One box leaves the revisions that need a look, without a script of the page."""
+    quiet, failed = reviews.safe().revisions[0], reviews.failed().revisions[0]
+    shown = ask_browser(
+        to_html(reviews.review(quiet, quiet, failed, quiet)),
+        """const seen = () => [...document.querySelectorAll(".wide tbody tr, section[id^=r]:not(#revisions)")]
+            .filter((one) => one.checkVisibility()).length;
+        const before = seen();
+        document.getElementById("only").click();
+        return [before, seen()];""",
+        tmp_path,
+    )
+
+    assert shown == [8, 2]

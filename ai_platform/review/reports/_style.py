@@ -29,6 +29,7 @@ a { color: inherit; text-decoration-color: var(--calm); text-underline-offset: 3
 .soft { color: var(--soft); font-size: 13px; margin: 4px 0; overflow-wrap: anywhere; }
 code, pre, .name { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace;
   font-size: 12.5px; }
+body { overflow-wrap: anywhere; }
 code, .name, .tag, li, figcaption { unicode-bidi: isolate; }
 :focus-visible { outline: 2px solid var(--calm); outline-offset: 2px; }
 body:has(#only:checked) .quiet-one { display: none; }
@@ -48,6 +49,7 @@ label { cursor: pointer; }
   overflow-wrap: anywhere; }
 .wide th { text-align: left; }
 .wide .tag { white-space: nowrap; }
+.wide th:first-child { min-width: 190px; }
 .wide th:nth-child(3) { min-width: 200px; }
 .matrix { width: auto; min-width: min(100%, 460px); }
 .matrix th, .matrix td { text-align: center; white-space: normal; border: 0;
@@ -62,6 +64,7 @@ label { cursor: pointer; }
 .findings { margin: 0; padding: 0; list-style: none; }
 .findings li { padding: 10px 0 10px 12px; border-left: 4px solid var(--quiet);
   margin-bottom: 10px; overflow-wrap: anywhere; }
+.findings li.soft { padding: 2px 0 2px 12px; margin-bottom: 3px; }
 .findings li.is-bad { border-color: var(--bad); }
 .findings li.is-warn { border-color: var(--warn); }
 .findings li.is-calm { border-color: var(--calm); }
@@ -81,6 +84,8 @@ details.more { color: var(--text); font-size: inherit; }
 .statement { margin: 0; border-top: 1px solid var(--line); padding: 9px 0;
   color: var(--text); }
 .statement > summary { font-size: 14px; overflow-wrap: anywhere; }
+.statement > summary code { margin-left: 6px; }
+.statement[open] > summary code { display: none; }
 .statement > summary .soft { margin-left: 6px; }
 .statement > summary .tag { margin-left: 4px; }
 .sql { margin: 8px 0; padding: 10px 12px; overflow: auto; background: var(--back);
@@ -113,12 +118,8 @@ details.more { color: var(--text); font-size: inherit; }
   background: color-mix(in srgb, var(--bad) 10%, transparent); }
 .column.changed { border-left-color: var(--warn);
   background: color-mix(in srgb, var(--warn) 10%, transparent); }
-@media (max-width: 720px) {
-  h1 { font-size: 20px; }
-  .figures { grid-template-columns: 1fr 1fr 1fr; }
-  .figures div { padding: 8px 10px; }
-  .facts:not(.modes) { grid-template-columns: minmax(0, 1fr); gap: 1px; }
-  .facts dd { margin-bottom: 6px; }
+.figures { grid-template-columns: repeat(6, minmax(0, 1fr)); }
+@media (max-width: 980px) {
   .wide thead { display: none; }
   .wide tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
   .wide td { display: flex; gap: 12px; justify-content: space-between;
@@ -126,7 +127,13 @@ details.more { color: var(--text); font-size: inherit; }
   .wide td:first-child { display: block; text-align: left; }
   .wide td:not(:first-child)::before { content: attr(data-head); color: var(--soft);
     flex: none; }
-  .scroll:has(.wide) { max-height: none; }
+}
+@media (max-width: 720px) {
+  h1 { font-size: 20px; }
+  .figures { grid-template-columns: 1fr 1fr 1fr; }
+  .figures div { padding: 8px 10px; }
+  .facts:not(.modes) { grid-template-columns: minmax(0, 1fr); gap: 1px; }
+  .facts dd { margin-bottom: 6px; }
   .pairs { grid-template-columns: minmax(0, 1fr) 18px minmax(0, 1fr); }
   .column { padding: 4px 6px; }
 }

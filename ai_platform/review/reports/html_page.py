@@ -47,6 +47,7 @@ _OPEN: Final = ' open=""'
 _CALM: Final = frozenset({"ok", "note"})
 _LONGEST_LIST: Final = 8
 _LONGEST_FACT: Final = 24
+_LONGEST_GIST: Final = 72
 _MOST_VALUES: Final = 200
 
 
@@ -326,10 +327,20 @@ def _statement(
     lines = "".join(_fact(label, values) for label, values in groups)
     return (
         f'<details class="statement"{anchor}{_OPEN if hot else ""}><summary>'
-        f"<b>{item.number}. {text_of(item.tag)}</b>{marks}"
+        f"<b>{item.number}. {text_of(item.tag)}</b>{_gist(item)}{marks}"
         f'<span class="soft">{where.removeprefix(", ")}{way}</span></summary>'
         f'{highlighted(item.sql)}<dl class="facts">{lines}</dl></details>'
     )
+
+
+def _gist(item: StatementFacts) -> str:
+    """Return how its SQL begins, after the words that its tag says already."""
+    text = " ".join(item.sql.split())
+    rest = text[len(item.tag) :] if text.upper().startswith(item.tag) else text
+    gist = rest.strip()
+    if len(gist) > _LONGEST_GIST:
+        gist = f"{gist[:_LONGEST_GIST]}…"
+    return f"<code>{text_of(gist)}</code>" if gist else ""
 
 
 def _fact(label: str, values: Sequence[str]) -> str:
