@@ -30,6 +30,8 @@ from ai_platform.errors import CannotConnect, PlatformError, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ai_platform.server import EmbeddedServer
+
     from .sources import RevisionSource
 
 __all__ = ["OPTIONS", "Scratch", "clone", "scratch", "sql_of", "sweep_folder"]
@@ -44,6 +46,9 @@ OPTIONS: Final = {
 """What our own server is started with: faster, and nothing that a review measures."""
 _FOLDER: Final = "platform-review-"
 _OWNER: Final = "owner"
+_ROOM_BYTES: Final = 100 << 20
+_SEGMENT_BYTES: Final = 16 << 20
+_MORE_ROOM: Final = "free some space there, or set TMPDIR to another folder"
 _IN_USE: Final = """
 SELECT count(*) FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -150,12 +155,35 @@ def _own_server() -> Iterator[Scratch]:
     with terminated_as_exit(), _folder() as folder:
         server = EmbeddedServer(folder / "server", options=OPTIONS)
         try:
-            server.start()
+            _start(server, folder)
             control = Target(server.url("postgres"), "scratch server")
             with scratch_database(control) as place:
                 yield Scratch(place, control, is_own=True)
+        except (psycopg.Error, PlatformError) as error:
+            # what did not fit has often made room again by being undone
+            is_told = "No space left" in str(error)
+            if not is_told and shutil.disk_usage(folder).free > _SEGMENT_BYTES:
+                raise
+            raise Refused(
+                f"no space left for the scratch server in {folder.parent}: "
+                f"{first_line(error)}",
+                hint=f"{_MORE_ROOM}; or review with fewer --rows",
+            ) from error
         finally:
             server.remove()
+
+
+def _start(server: EmbeddedServer, folder: Path) -> None:
+    """Start *server*; where there is no room for it, TMPDIR is what helps."""
+    try:
+        server.start()
+    except PlatformError as error:
+        if shutil.disk_usage(folder).free > _ROOM_BYTES:
+            raise
+        raise CannotConnect(
+            f"no space for a scratch server in {folder.parent}: {error.message}",
+            hint=_MORE_ROOM,
+        ) from error
 
 
 @contextmanager
@@ -174,7 +202,7 @@ def _folder() -> Iterator[Path]:
     except OSError as error:
         raise CannotConnect(
             f"no scratch server can be made in {path.parent}: {error.strerror}",
-            hint="free some space there, or set TMPDIR to another folder",
+            hint=_MORE_ROOM,
         ) from error
     finally:
         shutil.rmtree(path, ignore_errors=True)
