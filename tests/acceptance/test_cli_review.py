@@ -61,11 +61,16 @@ def test_a_review_comes_in_every_form(review: Review, tmp_path: Path) -> None:
     assert [path.name for path in sorted(tmp_path.glob("r.*"))] == sorted(names)
 
 
-def test_a_dangerous_change_ends_with_one(review: Review, shop: Shop) -> None:
+def test_a_dangerous_change_ends_with_one(
+    review: Review, shop: Shop, tmp_path: Path
+) -> None:
     """The rule, the lock, the remedy, and exit code 1; accepted, it is 0."""
     shop.add("c9", RENAME, RENAME_BACK)
+    shop.git("init", "--quiet", "..")
+    sarif = tmp_path / "r.sarif"
 
-    said = review("c9", code=1).stdout
+    done = review("c9", "--out", str(sarif), code=1)
+    said = done.stdout
     entry = 'rule = "rename-breaks-code"\nrevision = "c9"\nreason = "nobody reads it"'
     accept = shop.folder / "review.accept.toml"
     accept.write_text(f"[[accept]]\n{entry}\nexpires = 2999-12-31\n", encoding="utf-8")
@@ -74,6 +79,9 @@ def test_a_dangerous_change_ends_with_one(review: Review, shop: Shop) -> None:
     assert "rename-breaks-code" in said
     assert "AX public.products" in said
     assert "nobody reads it" in accepted
+    assert "exit code 1: findings of severity error or worse" in done.stderr
+    # a code host looks from the head of the repository, which is not the project's
+    assert '"uri": "shop/migrations/versions/c9.py"' in sarif.read_text("utf-8")
 
 
 @pytest.mark.slow

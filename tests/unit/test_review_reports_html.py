@@ -354,8 +354,9 @@ def test_what_is_fine_can_be_hidden(tmp_path: Path) -> None:
     quiet, failed = reviews.safe().revisions[0], reviews.failed().revisions[0]
     shown = ask_browser(
         to_html(reviews.review(quiet, quiet, failed, quiet)),
-        """const seen = () => [...document.querySelectorAll(".wide tbody tr, section[id^=r]:not(#revisions)")]
-            .filter((one) => one.checkVisibility()).length;
+        """const parts = ".wide tbody tr, section[id^=r]:not(#revisions)";
+        const seen = () => [...document.querySelectorAll(parts)].filter(
+            (one) => one.checkVisibility()).length;
         const before = seen();
         document.getElementById("only").click();
         return [before, seen()];""",
