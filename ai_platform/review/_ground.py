@@ -13,7 +13,7 @@ from ._plan import Told
 from ._readings import flush_counts
 from ._weight import heavy
 from .facts import Scan
-from .fill import fill
+from .fill import Profile, fill
 from .statements import run_plainly
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Ground", "prepare"]
 
+_FEWEST_VECTORS: Final = 1_000
 # An index stands for its table. Bookkeeping of Alembic stays as it is.
 _TABLES: Final = """
 SELECT DISTINCT n.nspname, t.relname
@@ -99,6 +100,7 @@ def prepare(
             [".".join(table) for table in big],
             options.rows,
             few=[".".join(table) for table in tables],
+            profile=Profile(vectors=max(_FEWEST_VECTORS, options.rows // 10)),
             on_table=lambda name, rows: options.tell(
                 Told(plan.source.revision, "rows", rows, options.rows, name)
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -44,6 +45,11 @@ _WARNING_S: Final = 5.0
 _TYPICAL_ROW: Final = 100
 _NARROWEST: Final = 0.1
 _SORTS: Final = ("CREATE INDEX", "REINDEX")
+_GRAPH: Final = re.compile(r'\busing\s+"?hnsw\b', re.IGNORECASE)
+_AT_LEAST: Final = (
+    "the estimate of statement {number} is the least it takes: a graph of vectors "
+    "that outgrows maintenance_work_mem is built many times slower"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +211,17 @@ def estimated(
         found = estimate(pair, Sample(facts, rows), production)
         seconds = found.seconds if found else None
         up.append(replace(facts, timing=replace(facts.timing, estimated_s=seconds)))
-    return replace(large, up=tuple(up))
+    return replace(large, up=tuple(up), notes=(*large.notes, *_least(up)))
+
+
+def _least(up: Sequence[StatementFacts]) -> Iterator[str]:
+    """Yield a note for each statement that may well take longer than estimated."""
+    yield from (_AT_LEAST.format(number=one.number) for one in up if _is_least(one))
+
+
+def _is_least(facts: StatementFacts) -> bool:
+    """Return whether its estimate is a lower bound."""
+    return facts.timing.estimated_s is not None and bool(_GRAPH.search(facts.sql))
 
 
 def with_more_rows(
@@ -229,7 +245,7 @@ def with_more_rows(
         f"holds in production are estimated from a second measurement, with "
         f"{LEAST_ROWS:,} rows: fewer take too little time to reckon from"
     )
-    return replace(few, up=up, notes=(*few.notes, note))
+    return replace(few, up=up, notes=(*few.notes, note, *_least(up)))
 
 
 def holds(revision: RevisionFacts) -> list[float | None]:
@@ -265,6 +281,7 @@ def findings(revision: RevisionFacts, production: Statistics) -> Iterator[Findin
             continue
         table = production.table(lock.relation)
         size = in_bytes(table.bytes) if table else ""
+        about = "at least" if _is_least(facts) else "about"
         yield Finding(
             rule=RULE,
             severity=severity,
@@ -272,7 +289,7 @@ def findings(revision: RevisionFacts, production: Statistics) -> Iterator[Findin
             statement=facts.number,
             object=lock.relation,
             message=f"{lock.mode} on {lock.relation} ({size} in production) for "
-            f"about {in_seconds(seconds)}",
+            f"{about} {in_seconds(seconds)}",
             remedy="do the long part under a weaker lock, or in steps of its own",
             is_measured=True,
         )

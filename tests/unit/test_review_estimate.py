@@ -246,6 +246,18 @@ def test_only_blocked_writers_of_what_matters_are_told(
         assert found[0].message == words
 
 
+def test_a_graph_of_vectors_takes_at_least() -> None:
+    """What may outgrow its memory is given as a lower bound, and a note says why."""
+    sql = "CREATE INDEX ON shop.orders USING hnsw (v vector_l2_ops)"
+    facts = statement(1.0, 10_000, sql=sql, locks=(Lock(NAME, "table", "S"),))
+    prod = production()
+
+    made = estimated(None, revision(facts), prod)
+
+    assert "for at least " in next(findings(made, prod)).message
+    assert "statement 1 is the least it takes" in made.notes[0]
+
+
 def test_a_short_hold_is_none() -> None:
     """Under a second nobody notices."""
     prod = production()

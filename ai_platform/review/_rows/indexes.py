@@ -45,6 +45,8 @@ def unburdened(conn: psycopg.Connection[Any], table: Table) -> Iterator[None]:
     is_resting = bool(found) and _rest(conn, oids)
     yield
     if is_resting:
+        # a graph of vectors that does not fit is built many times slower
+        conn.execute("SET LOCAL maintenance_work_mem = '256MB'")
         for _, schema, name in found:
             statement = f"REINDEX INDEX {quoted(schema)}.{quoted(name)}"
             conn.execute(statement.encode())

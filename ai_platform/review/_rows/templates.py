@@ -21,7 +21,8 @@ _FILLED: Final = 40
 _LONG: Final = 2000
 _UNICODE: Final = "Ünïcödé ☃ 漢字 🐘"
 _MOST_ITEMS: Final = 1000
-_POOL: Final = 16
+_POOL: Final = 8
+_POOLS: Final = 6
 _WORDS: Final = 1_000
 _EXACT: Final = 15
 _SIGN: Final = 0x400
@@ -341,27 +342,28 @@ def _qualified(kind: Type) -> str:
 def _vectors(kind: Type, seed: int, sizes: Collection[int], row: str) -> list[Template]:
     dimensions = [kind.typmod] if kind.typmod > 0 else sorted(sizes) or [3]
     return [
-        _wide(_vector(kind, size, seed, row), _POOL**2)
+        _wide(_vector(kind, size, seed, row), _POOL**_POOLS)
         for size in dimensions
         if 0 < size <= _EXACT * _MOST_ITEMS
     ]
 
 
 def _vector(kind: Type, size: int, seed: int, row: str) -> str:
+    """Add up one vector out of each pool: an index of equal ones would be cheap."""
     name = _qualified(kind)
     if kind.name == "sparsevec":
         return f"'{{' || 1 + {row} % {size} || ':' || 1 + {row} % 7 || '}}/{size}'"
     chance = random.Random(f"{seed}:{size}")  # noqa: S311 - data, not a secret
-    pool = ", ".join(
+    items = ", ".join(
         "'[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(size)) + "]'"
-        for _ in range(_POOL)
-    )
-    one, two = (
-        f"(ARRAY[{pool}]::{name}[])[1 + ({row} / {step} % {_POOL})::int]"
-        for step in (1, _POOL)
+        for _ in range(_POOL * _POOLS)
     )
     schema = kind.schema.replace('"', '""')
-    return f'{one} OPERATOR("{schema}".+) {two}'
+    chosen = f' OPERATOR("{schema}".+) '.join(
+        f"p[{1 + _POOL * n} + ({row} / {_POOL**n} % {_POOL})::int]"
+        for n in range(_POOLS)
+    )
+    return f"(SELECT {chosen} FROM (SELECT ARRAY[{items}]::{name}[] AS p) AS pools)"
 
 
 _SIZED: Final[
