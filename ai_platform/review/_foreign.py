@@ -36,6 +36,8 @@ _SHORTEST_SECRET: Final = 4
 _LOGIN: Final = re.compile(r"(://[^\s/:@'\"]*):[^\s@'\"]*@")
 _QUOTED_URL: Final = re.compile(r"(URL from [\w ]*string) '.*'", re.IGNORECASE)
 _TAIL_BYTES: Final = 4_000
+_FRAME: Final = re.compile(r'File "(.+)", line (\d+)')
+_STACK_S: Final = 2.0
 _HINTS: Final = {
     "no_alembic": "name the interpreter of the project: --python PATH",
     "old_alembic": "Alembic 1.8 or newer is needed",
@@ -192,15 +194,37 @@ class Interpreter:
             while not (chunks and chunks[-1].endswith(b"\n")):
                 left = until - time.monotonic()
                 if left <= 0 or not selector.select(left):
-                    raise Refused(
-                        f"the project did not {action} within {self._timeout_s:g} s",
-                        hint="does env.py wait for something? --timeout SECONDS",
-                    )
+                    raise self._too_slow(action)
                 chunk = os.read(self._answers, 1 << 16)
                 if not chunk:
                     raise self._ended()
                 chunks.append(chunk)
         return b"".join(chunks)
+
+    def _too_slow(self, action: str) -> PlatformError:
+        """Say what takes so long, and where, as the interpreter tells when asked."""
+        start = self._said.seek(0, os.SEEK_END)
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGUSR2)
+        stack, until = "", time.monotonic() + _STACK_S
+        while "File" not in stack and time.monotonic() < until:
+            time.sleep(0.05)
+            self._said.seek(start)
+            stack = self._said.read().decode(errors="replace")
+        return Refused(
+            f"{self._innermost(stack)}the project did not {action} within "
+            f"{self._timeout_s:g} s",
+            hint="does it wait for something? --timeout SECONDS",
+        )
+
+    def _innermost(self, stack: str) -> str:
+        """Return the innermost place of the project in *stack*, and a colon."""
+        root = str(self._place.folder) + os.sep
+        for file, line in _FRAME.findall(stack):
+            path = os.path.realpath(file)
+            if path.startswith(root) and "site-packages" not in path:
+                return f"{path.removeprefix(root)}:{line}: "
+        return ""
 
     def _ended(self) -> PlatformError:
         """Say how the interpreter ended, with the last line that it wrote."""

@@ -6,9 +6,11 @@ a folder that must not be searched for modules.
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 
 __all__: list[str] = []
@@ -34,5 +36,7 @@ if __name__ == "__main__":
     closed = {here, banned}
     sys.path[:] = [path for path in sys.path if os.path.realpath(path) not in closed]
     sys.argv = ["alembic"]
+    # so that we can tell where a project hangs
+    faulthandler.register(signal.SIGUSR2, all_threads=False)
     _load(here)
     importlib.import_module(_NAME + ".answers").serve(int(requests), int(answers))
