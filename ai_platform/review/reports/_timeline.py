@@ -154,10 +154,11 @@ def _bar(start: float, end: float, total: float, tone: str, said: str) -> str:
 
 
 def _lane(name: str, value: str, bars: Iterable[str]) -> str:
+    said = f"{name}, {value}"
     return (
         f'<li><span class="name">{text_of(name)}</span>'
         f'<span class="value">{text_of(value)}</span>'
-        f'<svg width="100%" height="12" role="img" aria-label="{text_of(name)}">'
+        f'<svg width="100%" height="12" role="img" aria-label="{text_of(said)}">'
         f'<rect width="100%" height="12" rx="2" class="rail"/>{"".join(bars)}'
         "</svg></li>"
     )

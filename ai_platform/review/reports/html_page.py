@@ -43,6 +43,7 @@ __all__ = ["to_html"]
 
 _LETTERS: Final = tuple(WAITING)
 _MANY: Final = 3
+_WHO: Final = "Who waits while it runs"
 _OPEN: Final = ' open=""'
 _CALM: Final = frozenset({"ok", "note"})
 _LONGEST_LIST: Final = 8
@@ -213,7 +214,7 @@ def _revision(one: RevisionFacts, number: int, review: Review) -> str:
         _list("What went wrong", troubles(one, review), tone="is-bad"),
         _list("What limits the measurement", one.notes, tone="is-warn"),
         _section("Strong locks over time", timeline(one.up)),
-        _section("Who waits while it runs", _matrix(one.up)),
+        _section(_WHO, _matrix(one.up)),
         _section("Touched tables", shapes(one.tables)),
         _list("Rights and row security", rights_delta(one)),
         _list("Other changes of the catalog", others),
@@ -271,7 +272,8 @@ def _matrix(statements: Sequence[StatementFacts]) -> str:
         for item in found
     )
     return (
-        f'<div class="scroll" tabindex="0"><table class="matrix"><thead><tr>{heads}'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{_WHO}">'
+        f'<table class="matrix"><thead><tr>{heads}'
         f"</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
