@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from ai_platform.catalog import snapshot
+from ai_platform.catalog._made_roles import drop_roles, named_roles, roles
 from ai_platform.connection import connect, first_line
 from ai_platform.errors import BadValue, PlatformError
 
@@ -27,10 +28,19 @@ if TYPE_CHECKING:
     from ai_platform.connection import Target
 
     from ._plan import Doing, Options, Plan
+    from .scratch import Scratch
     from .sources import Recording
     from .statements import Relation, Statement
 
-__all__ = ["AS_SAID", "is_of_alembic", "named", "recorded", "refuses"]
+__all__ = [
+    "AS_SAID",
+    "is_of_alembic",
+    "named",
+    "recorded",
+    "refuses",
+    "roles_dropped",
+    "roles_undone",
+]
 
 AS_SAID: Final = (
     "no SQL can be read beforehand: measured is what its Python said to the server on "
@@ -103,21 +113,49 @@ def is_of_alembic(identity: str, version_table: str) -> bool:
 
 
 @contextmanager
+def roles_undone(server: Scratch) -> Iterator[list[Recording | None]]:
+    """Drop the roles that a trial makes: they are the server's, and made once more.
+
+    On a server of others only those that what was heard makes by name.
+    """
+    heard: list[Recording | None] = []
+    with connect(server.control, application_name="platform-review") as connection:
+        before = roles(connection)
+        yield heard
+        made = roles(connection) - before
+    if not server.is_own:
+        made &= named_roles(said.sql for said in heard if said is not None)
+    if made:
+        with connect(server.place, application_name="platform-review") as connection:
+            drop_roles(connection, made)
+
+
+@contextmanager
+def roles_dropped(server: Scratch) -> Iterator[list[Recording | None]]:
+    """Drop in the end what `roles_undone` would; our own server goes with its roles."""
+    if server.is_own:
+        yield []
+        return
+    with roles_undone(server) as heard:
+        yield heard
+
+
+@contextmanager
 def _copies(place: Target, options: Options) -> Iterator[_Copies]:
     with clone(place) as theirs, clone(place) as ours:
         yield _Copies(theirs, ours, options)
 
 
-def recorded(place: Target, plan: Plan, options: Options) -> tuple[Plan, str | None]:
+def recorded(server: Scratch, plan: Plan, options: Options) -> tuple[Plan, str | None]:
     """Return *plan* with the statements of its Python, and what is to be said of it.
 
-    They were written down while it ran in a copy of *place*. Where they do not do what
-    it did, that way stays Python.
+    They were written down while it ran in a copy of the database of *server*. Where
+    they do not do what it did, that way stays Python.
     """
-    with _copies(place, options) as copies:
+    with roles_undone(server) as heard, _copies(server.place, options) as copies:
         try:
             for way in _WAYS:
-                plan = _one_way(plan, way, copies)
+                plan = _one_way(plan, way, copies, heard)
         except _Gap as gap:
             return plan, str(gap)
         except PlatformError:
@@ -126,7 +164,9 @@ def recorded(place: Target, plan: Plan, options: Options) -> tuple[Plan, str | N
     return plan, AS_SAID
 
 
-def _one_way(plan: Plan, way: Doing, copies: _Copies) -> Plan:
+def _one_way(
+    plan: Plan, way: Doing, copies: _Copies, heard: list[Recording | None]
+) -> Plan:
     if way not in plan.online:
         if way == "up":
             _replay(plan.up, copies, copies.theirs, copies.ours)
@@ -136,10 +176,13 @@ def _one_way(plan: Plan, way: Doing, copies: _Copies) -> Plan:
     said = run(plan.source.revision, url, way == "down") if run is not None else None
     if said is None:
         raise _Gap("nobody listened to its Python")
+    heard.append(said)
     statements = _statements(said)
-    _replay(statements, copies, copies.ours)
-    if copies.differ():
-        raise _Gap("what its Python said is not all that it did")
+    # a role is made once on a server, whichever database it is for: no second trial
+    if not named_roles(one.sql for one in heard if one is not None):
+        _replay(statements, copies, copies.ours)
+        if copies.differ():
+            raise _Gap("what its Python said is not all that it did")
     online = plan.online - {way}
     if way == "down":
         return replace(plan, down=statements, online=online)

@@ -14,7 +14,7 @@ from ai_platform.errors import PlatformError, Refused
 from . import _evidence as evidence
 from ._ground import Ground, prepare
 from ._plan import Doing, Told
-from ._recorded import is_of_alembic, named, recorded, refuses
+from ._recorded import is_of_alembic, named, recorded, refuses, roles_undone
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
@@ -45,10 +45,18 @@ __all__ = ["Stair"]
 class Stair:
     """Takes one revision after another in the database of *server*.
 
-    After one that fails it goes on in a database of *detour*.
+    After one that fails it goes on in a database of *detour*. What Python says in a
+    trial is added to *heard*.
     """
 
-    def __init__(self, server: Scratch, options: Options, detour: Detour) -> None:
+    def __init__(
+        self,
+        server: Scratch,
+        options: Options,
+        detour: Detour,
+        heard: list[Recording | None],
+    ) -> None:
+        self._heard = heard
         self._server = server
         self._options = options
         self._detour = detour
@@ -112,14 +120,18 @@ class Stair:
     def _touched_online(self, plan: Plan) -> set[Relation]:
         """Return what the Python of a revision touches: run it once, on a copy."""
         self._tell(plan, "find tables")
-        said: list[Recording | None] = []
-        with clone(self._server.place) as copy, self._bench(copy) as bench:
+        with (
+            roles_undone(self._server) as said,
+            clone(self._server.place) as copy,
+            self._bench(copy) as bench,
+        ):
             way = bench.measure_online(
                 lambda: said.append(self._run_online(copy, plan, "up")), ""
             )
         locks = [lock for fact in way.statements for lock in fact.locks]
         quoted = (lock.relation.split(".", 1) for lock in locks)
         seen = {(_plain(schema), _plain(name)) for schema, name in quoted}
+        self._heard += said
         return seen.union(*map(named, said))
 
     def _recorded(self, plan: Plan, ground: Ground) -> tuple[Plan, Ground]:
@@ -127,7 +139,7 @@ class Stair:
         if not plan.online:
             return plan, ground
         self._tell(plan, "find statements")
-        plan, note = recorded(self._server.place, plan, self._options)
+        plan, note = recorded(self._server, plan, self._options)
         return plan, ground if note is None else ground.with_note(note)
 
     def _repeat(self, plan: Plan, ground: Ground) -> Snapshot | None:

@@ -15,6 +15,7 @@ from ai_platform.settings import settings as own_settings
 
 from ._base import Detour, build
 from ._plan import Options, Plan, Told
+from ._recorded import roles_dropped
 from ._stair import Stair
 from .bench import LIMIT_S
 from .facts import Review
@@ -80,9 +81,9 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     texts = [sql_of(plan.source) for plan in (*history, *todo)]
     with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
         version = build(server.place, history, options)
-        with Detour(server, options) as detour:
+        with roles_dropped(server) as heard, Detour(server, options) as detour:
             detour.passed(*history)
-            stair = Stair(server, options, detour)
+            stair = Stair(server, options, detour, heard)
             done = [stair.step(plan) for plan in todo]
     return Review(
         base=history[-1].source.revision if history else None,

@@ -144,6 +144,21 @@ def test_values_sent_apart_are_heard(shop: Shop, empty: Database, driver: str) -
     assert one.up[1].inserted[0].rows == 1
 
 
+def test_python_may_make_a_role(shop: Shop, empty: Database) -> None:
+    """Roles are the server's: what a trial made is not in the way of the run."""
+    make = "op.execute('CREATE ROLE shop_seer NOLOGIN')"
+    grant = "op.execute('GRANT SELECT ON orders TO shop_seer')"
+    drop = "op.execute('DROP OWNED BY shop_seer; DROP ROLE shop_seer')"
+    shop.add("c9", f"{READ}\n    {make}\n    {grant}", f"{READ}\n    {drop}")
+
+    (one,) = reviewed(shop, empty, "c9").revisions
+
+    assert (one.error, one.is_reversible) == (None, True)
+    assert [item.tag for item in one.up] == ["SELECT", "CREATE ROLE", "GRANT"]
+    query = "SELECT FROM pg_roles WHERE rolname = 'shop_seer'"
+    assert empty.connect().execute(query).fetchall() == []
+
+
 def test_python_aside_is_an_error(shop: Shop, empty: Database) -> None:
     """What was said through a second session is not passed over in silence."""
     shop.add("c9", ASIDE, "op.execute('COMMENT ON TABLE orders IS NULL')")
