@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -46,6 +46,8 @@ OPTIONS: Final = {
 """What our own server is started with: faster, and nothing that a review measures."""
 _FOLDER: Final = "platform-review-"
 _OWNER: Final = "owner"
+_TURN: Final = 0x7265_7669_6577
+_WAITS: Final = "platform-review-turn"
 _ROOM_BYTES: Final = 100 << 20
 _SEGMENT_BYTES: Final = 16 << 20
 _MORE_ROOM: Final = "free some space there, or set TMPDIR to another folder"
@@ -123,17 +125,44 @@ def _refuse_production(dsn: Target, insist: str | None) -> None:
 
 @contextmanager
 def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
-    """Give the roles that *texts* make and that are not there; drop them in the end."""
-    with connect(dsn, application_name="platform-review") as connection:
-        sweep(connection)
-        before = roles(connection)
-    made = named_roles(texts) - before
+    """Give the roles that *texts* make and that are not there; drop them in the end.
+
+    Reviews that make roles take turns: each would find those of the other.
+    """
+    named = named_roles(texts)
+    with ExitStack() as stack:
+        if named:
+            stack.enter_context(_turn(dsn))
+        with connect(dsn, application_name="platform-review") as connection:
+            sweep(connection)
+            before = roles(connection)
+        made = named - before
+        try:
+            yield made
+        finally:
+            # what ended the review is told, not that the server has gone with it
+            with suppress(PlatformError, psycopg.Error):
+                _drop_roles(dsn, before, made)
+
+
+@contextmanager
+def _turn(dsn: Target) -> Iterator[None]:
+    """Wait for other reviews that make roles; our own turn ends with the block.
+
+    Locks of this kind count in one database only: in that which every server has.
+    Such a review was not asked to be quick, so we wait as long as it takes.
+    """
     try:
-        yield made
-    finally:
-        # what ended the review is told, not that the server has gone with it
-        with suppress(PlatformError, psycopg.Error):
-            _drop_roles(dsn, before, made)
+        common = connect(dsn.with_database("postgres"), application_name=_WAITS)
+    except PlatformError:
+        common = connect(dsn, application_name=_WAITS)
+    with common as connection:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_TURN]).fetchone()
+        if row != (True,):
+            told = "platform: waiting for another review that makes roles there"
+            print(told, file=sys.stderr, flush=True)  # noqa: T201 - it may take minutes
+            connection.execute("SELECT pg_advisory_lock(%s)", [_TURN])
+        yield
 
 
 def _drop_roles(dsn: Target, before: set[str], made: set[str]) -> None:

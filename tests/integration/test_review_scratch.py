@@ -213,6 +213,23 @@ def test_roles_that_were_made_go(
     server.execute(f"DROP ROLE {other}")
 
 
+def test_reviews_that_make_roles_take_turns(
+    empty: Database, temporary: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two at once on one server would each meet the roles of the other."""
+    role = f"made_{secrets.token_hex(4)}"
+    text = f"CREATE ROLE {role}"
+    dsn = f"resolve({empty.url!r}), texts=[{text!r}]"
+    with (
+        owner_of_scratch(temporary, "time.sleep(2)", dsn),
+        scratch(empty.target, texts=[text]) as mine,
+    ):
+        told = capfd.readouterr().err
+        assert databases(empty) == sorted([mine.place.database, empty.name])
+
+    assert "waiting for another review" in told
+
+
 def test_roles_of_a_killed_review_go(empty: Database, temporary: Path) -> None:
     """The database that it leaves says which; the next review drops both."""
     role = f"made_{secrets.token_hex(4)}"
