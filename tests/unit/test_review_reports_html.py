@@ -150,8 +150,12 @@ def test_the_page_answers_what_a_dba_asks() -> None:
     seen = Change("table", "public.t", "rights", '["a: SELECT"]', '["PUBLIC: SELECT"]')
     gone = Change("column", "public.t.c", "object", "present", None)
     found = everyday()
+    first, *rest = found.revisions[0].up
     one = replace(
-        found.revisions[0], changes=(hidden, seen, gone), notes=("no rows in t",)
+        found.revisions[0],
+        up=(replace(first, outwaits=True), *rest),
+        changes=(hidden, seen, gone),
+        notes=("no rows in t",),
     )
     answers = dict(in_short(replace(found, revisions=(one,))))
 
@@ -159,6 +163,7 @@ def test_the_page_answers_what_a_dba_asks() -> None:
         "Who waits": "reads and writes of public.request_logs, for about 2.2 min at "
         "production's size (1.3 s with 100,000 rows); shorter or equally long for "
         "1 other",
+        "Waits itself": "statement 1 of 5ed3b79de57a, for every older transaction",
         "Dropped": "column public.t.c",
         "Way back": "leads back: same catalog, same data",
         "Rights": "table public.t: given PUBLIC: SELECT, table public.t: taken "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from ai_platform.review.facts import Change, Column, Lock, Table
+from ai_platform.review.facts import Change, Column, Lock, PlanChange, Table
 from ai_platform.review.reports._github import code, fenced, in_html, length, plain
 from ai_platform.review.reports._summary import rows
 from ai_platform.review.reports.markdown import MARKER, to_markdown
@@ -199,6 +199,7 @@ def test_a_comment_says_what_a_change_means() -> None:
         changes=(given,),
         notes=("no rows in t",),
         tables=(Table("public.t", (old,), (new,)),),
+        plans=(PlanChange("find t", ("Index Scan",), ("Seq Scan",), is_worse=True),),
     )
     text = to_markdown(reviews.review(one))
     head, _, folded = text.partition("<details>")
@@ -207,6 +208,8 @@ def test_a_comment_says_what_a_change_means() -> None:
     assert "- **Not known:** no rows in t\n" in head
     assert "**Not all is known:** `no rows in t`" in folded
     assert "```diff\n@@ public.t @@\n- a int\n+ a bigint (PK)\n```" in folded
+    assert "@@ find t @@\n- Index Scan\n+ Seq Scan\n" in folded
+    assert "- **Plans:** worse for find t\n" in head
     assert "- **SRX** SHARE ROW EXCLUSIVE: writes, DDL and VACUUM wait" in folded
 
 

@@ -33,9 +33,11 @@ def in_short(review: Review) -> tuple[tuple[str, str], ...]:
         return ()
     answers = (
         ("Who waits", _waiting(review)),
+        ("Waits itself", _outwaits(review)),
         ("Dropped", _some(list(_dropped(review)))),
         ("Way back", _way_back(review)),
         ("Rights", _rights(review)),
+        ("Plans", _worse(review)),
         (UNKNOWN, _some(list(_unknown(review)))),
     )
     return tuple((question, answer) for question, answer in answers if answer)
@@ -76,6 +78,26 @@ def _long(hold: Hold, review: Review) -> str:
         return f"for {here} with {review.rows:,} rows (--stats estimates production)"
     told = in_seconds(hold.production_s)
     return f"for about {told} at production's size ({here} with {review.rows:,} rows)"
+
+
+def _outwaits(review: Review) -> str:
+    steps = [
+        f"statement {step.number} of {one.revision}"
+        for one in review.revisions
+        for step in one.up
+        if step.outwaits
+    ]
+    return f"{_some(steps)}, for every older transaction" if steps else ""
+
+
+def _worse(review: Review) -> str:
+    names = [
+        plan.statement
+        for one in review.revisions
+        for plan in one.plans
+        if plan.is_worse
+    ]
+    return f"worse for {_some(names)}" if names else ""
 
 
 def _dropped(review: Review) -> Iterator[str]:

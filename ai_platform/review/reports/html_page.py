@@ -11,6 +11,7 @@ from ai_platform.page import page, text_of
 from ._describe import WAITING, basis, facts, in_words, spent, troubles
 from ._instead import instead
 from ._modes import legend, modes_of
+from ._plans import plans
 from ._rights import is_of_rights, rights_delta
 from ._shapes import shapes
 from ._short import in_short
@@ -216,6 +217,7 @@ def _revision(one: RevisionFacts, number: int, review: Review) -> str:
         _section("Strong locks over time", timeline(one.up)),
         _section(_WHO, _matrix(one.up)),
         _section("Touched tables", shapes(one.tables)),
+        _section("Plans of the application's statements", plans(one.plans)),
         _list("Rights and row security", rights_delta(one)),
         _list("Other changes of the catalog", others),
         _section("Statements", _statements(one, f"r{number}", review)),

@@ -11,6 +11,7 @@ from ai_platform.amounts import counted
 from ._describe import basis, facts, spent, troubles
 from ._github import LONGEST_COMMENT, code, fenced, in_html, length, plain
 from ._modes import legend, modes_of
+from ._plans import plan_difference
 from ._rights import rights_delta
 from ._shapes import difference
 from ._short import in_short
@@ -177,7 +178,7 @@ def _sections(review: Review) -> Iterator[_Section]:
 
 
 def _changed(one: RevisionFacts) -> Iterator[_Part]:
-    """Yield what limits the measurement, the rights and the tables of *one*."""
+    """Yield what limits the measurement, rights, tables and plans of *one*."""
     for noun, lines in (
         ("limit", tuple(dict.fromkeys(one.notes))),
         ("change of rights", rights_delta(one)),
@@ -187,6 +188,8 @@ def _changed(one: RevisionFacts) -> Iterator[_Part]:
             yield _Part(3, noun, f"**{title}:** {_values(lines)}")
     for table in one.tables:
         yield _Part(3, "table", fenced(difference(table), language="diff"))
+    for plan in one.plans:
+        yield _Part(3, "plan", fenced(plan_difference(plan), language="diff"))
 
 
 def _folded(summary: str, parts: tuple[_Part, ...], *, between: str = "\n") -> _Section:
