@@ -52,12 +52,13 @@ RULE = Rule(
     severity="error",
     hazard=("ADD CONSTRAINT ... CHECK reads the whole table under ACCESS EXCLUSIVE."),
     measured=(
-        "The rows read of a table that was there before. Without a measurement: "
-        "CHECK without NOT VALID."
+        "The rows read of a table that was there before. Without a measurement: CHECK "
+        "without NOT VALID."
     ),
     remedy=(
-        "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that "
-        "blocks neither reads nor writes."
+        "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that reads "
+        "the table under SHARE UPDATE EXCLUSIVE, which blocks neither reads nor "
+        "writes."
     ),
     statement=check,
 )

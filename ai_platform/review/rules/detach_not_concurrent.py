@@ -25,7 +25,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     for parent in sorted(parents):
         yield Hit(
             parent,
-            "readers and writers of the parent wait until the commit",
+            "ACCESS EXCLUSIVE on it until the commit: its reads and writes wait",
             is_measured=statement.is_measured,
         )
 
@@ -46,7 +46,10 @@ RULE = Rule(
     ),
     remedy=(
         "Use DETACH PARTITION ... CONCURRENTLY, alone in a revision outside any "
-        "transaction; drop the table after that."
+        "transaction: it takes SHARE UPDATE EXCLUSIVE on the parent, which blocks "
+        "neither reads nor writes. Drop the table in the next revision. Beside a "
+        "default partition PostgreSQL refuses it: then DETACH in a short revision with "
+        "a lock_timeout, and try again when it ends the wait."
     ),
     statement=check,
 )

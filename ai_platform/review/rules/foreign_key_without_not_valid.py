@@ -56,8 +56,9 @@ RULE = Rule(
         "FOREIGN KEY without NOT VALID on an existing table."
     ),
     remedy=(
-        "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that "
-        "blocks neither reads nor writes."
+        "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that takes "
+        "SHARE UPDATE EXCLUSIVE, and ROW SHARE on the table referred to, which block "
+        f"neither reads nor writes. Partitioned: {_BY_PARTITION}"
     ),
     statement=check,
 )

@@ -93,8 +93,9 @@ RULE = Rule(
     family="lock",
     severity="error",
     hazard=(
-        "A statement that waits for a strong lock makes everybody who comes after "
-        "it wait behind it: one long reader, and the table is out of service."
+        "While a statement waits for SHARE, SHARE ROW EXCLUSIVE, EXCLUSIVE or ACCESS "
+        "EXCLUSIVE, everybody who comes after it and conflicts with it waits behind "
+        "it: one long reader, and the table is out of service."
     ),
     measured=(
         "The lock_timeout that holds when a lock that blocks writes is taken on a "

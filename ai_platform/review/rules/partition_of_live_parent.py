@@ -28,7 +28,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         parent,
         f"{statement.cost()}; readers and writers of the parent wait"
         if scans
-        else "readers and writers of the parent wait until the commit",
+        else "ACCESS EXCLUSIVE on it until the commit: its reads and writes wait",
         is_measured=statement.is_measured,
         severity="error" if scans else "warning",
     )
@@ -51,8 +51,8 @@ RULE = Rule(
     ),
     remedy=(
         "CREATE TABLE ... (LIKE parent ...) with a CHECK that says its bounds, "
-        "then ALTER TABLE parent ATTACH PARTITION: that blocks neither reads nor "
-        "writes."
+        "then ALTER TABLE parent ATTACH PARTITION: that takes SHARE UPDATE EXCLUSIVE "
+        "on the parent, which blocks neither reads nor writes."
     ),
     statement=check,
 )

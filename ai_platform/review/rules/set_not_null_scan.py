@@ -58,17 +58,19 @@ RULE = Rule(
     family="lock",
     severity="error",
     hazard=(
-        "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE to prove that "
-        "no row is empty, unless a valid CHECK says so already."
+        "SET NOT NULL reads the whole table under ACCESS EXCLUSIVE to prove that no "
+        "row is empty, unless a valid CHECK says so already."
     ),
     measured=(
-        "The rows read of a table that was there before. Without a measurement: "
-        "SET NOT NULL without a CHECK (... IS NOT NULL) in the catalog."
+        "The rows read of a table that was there before. Without a measurement: SET "
+        "NOT NULL without a CHECK (... IS NOT NULL) in the catalog."
     ),
     remedy=(
-        "On PostgreSQL 18: ADD CONSTRAINT ... NOT NULL ... NOT VALID, and "
-        "VALIDATE CONSTRAINT in the next revision. Before: the same with CHECK "
-        "(... IS NOT NULL), then SET NOT NULL, then drop the CHECK."
+        "From PostgreSQL 18 on: ADD CONSTRAINT ... NOT NULL ... NOT VALID, and "
+        "VALIDATE CONSTRAINT in the next revision, which reads under SHARE UPDATE "
+        "EXCLUSIVE. Before 18: ADD CONSTRAINT ... CHECK (... IS NOT NULL) NOT VALID, "
+        "VALIDATE it in the next revision, then SET NOT NULL, which reads nothing, and "
+        "drop the CHECK."
     ),
     statement=check,
 )
