@@ -14,7 +14,7 @@ from ai_platform.errors import PlatformError, Refused
 from ._plan import Told
 from ._sessions import Worker
 from .scratch import clone
-from .statements import run_plainly
+from .statements import elsewhere, run_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +41,12 @@ def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
             try:
                 _run(worker, place, plan, options)
             except (psycopg.Error, PlatformError) as error:
+                told = first_line(error)
                 raise Refused(
                     f"{plan.source.file}: revision {name}, before those to review, "
-                    f"does not run: {first_line(error)}",
-                    hint="review it first, or begin the review with it",
+                    f"does not run: {told}",
+                    hint=elsewhere(told)
+                    or "review it first, or begin the review with it",
                 ) from error
         version = worker.connection.info.parameter_status("server_version")
     return (version or "").partition(" ")[0]

@@ -19,7 +19,7 @@ from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
 from ._sessions import Worker
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
-from .statements import steps
+from .statements import elsewhere, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -245,7 +245,8 @@ class Run:
                 if state == "53100"
                 else "see the server's log, then review again",
             )
-        return _Failed(first_line(error))
+        told = first_line(error)
+        return _Failed("; ".join(filter(None, (told, elsewhere(told)))))
 
     def _read(self, *, looks: bool) -> Reading:
         worker, sessions = self.worker.connection, self._sessions

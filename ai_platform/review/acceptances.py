@@ -56,7 +56,9 @@ def read(path: Path, *, rules: Collection[str]) -> tuple[Acceptance, ...]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise BadValue(f"cannot read {path}: {reason}") from error
+        raise BadValue(
+            f"cannot read {path}: {reason}", hint="--accept names a file in TOML"
+        ) from error
     return parse(text, rules=rules, name=path.name)
 
 
@@ -71,7 +73,10 @@ def parse(
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadValue(f"{name} is not TOML: {error}") from error
+        raise BadValue(
+            f"{name} is not TOML: {error}",
+            hint="an entry is [[accept]], then rule, revision, reason and expires",
+        ) from error
     entries = document.pop("accept", [])
     if document or not isinstance(entries, list):
         raise BadValue(

@@ -299,7 +299,7 @@ def load(path: Path) -> Statistics:
             raise BadValue(f"{path.name} is too big for a statistics file")
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadValue(f"cannot read {path}: {error.strerror}") from None
+        raise BadValue(f"cannot read {path}: {error.strerror}", hint=_HINT) from None
     except (ValueError, RecursionError) as error:
         raise BadValue(
             f"{path.name} is not JSON: {' '.join(str(error).split())}", hint=_HINT

@@ -330,7 +330,7 @@ def _evidence(
 def _python(project: Project, file: str) -> str | None:
     try:
         return (project.place.folder / file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeError):
         return None
 
 

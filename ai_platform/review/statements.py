@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["Relation", "Statement", "UnreadableSql", "run_plainly", "split", "steps"]
+__all__ = [
+    "Relation",
+    "Statement",
+    "UnreadableSql",
+    "elsewhere",
+    "run_plainly",
+    "split",
+    "steps",
+]
 
 _DATA: Final = {
     ast.SelectStmt: "SELECT",
@@ -65,6 +73,7 @@ _PAIRS: Final = {
 }
 _OBJECT_VERBS: Final = {"CREATE", "ALTER", "DROP", "REFRESH", "REINDEX", "IMPORT"}
 _WORD: Final = re.compile(r"[A-Za-z_]+")
+_LACKING: Final = re.compile(r'extension "(.+?)" is not available')
 _META: Final = re.compile(r"\\\S*")
 
 _SHOWN: Final = 120
@@ -162,6 +171,12 @@ def run_plainly(
         with connection.transaction() if together else nullcontext():
             for statement in group:
                 connection.execute(statement.text.encode())
+
+
+def elsewhere(told: str) -> str | None:
+    """Return the next step after *told*, where another server would not say it."""
+    lacking = _LACKING.search(told)
+    return f"review on a server that has {lacking[1]}: --dsn URL" if lacking else None
 
 
 def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:

@@ -103,7 +103,7 @@ def test_a_revision_that_fails_ends_with_four(review: Review, shop: Shop) -> Non
     said = review("c9", code=4).stdout
 
     assert "Do not run" in said
-    assert "no_such_thing" in said
+    assert "review on a server that has no_such_thing: --dsn URL" in said
 
 
 @pytest.mark.slow
