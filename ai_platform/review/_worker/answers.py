@@ -7,8 +7,9 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from .paper import last_line, read
-from .places import Fault, Place, Project, lead_connections
+from .faults import Fault, last_line
+from .paper import read
+from .places import Place, Project, lead_connections
 from .runs import create_all, run
 
 if TYPE_CHECKING:

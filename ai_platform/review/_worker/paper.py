@@ -10,12 +10,15 @@ from io import StringIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from .places import Fault, NoDatabase, Project
+from .faults import Fault, NoDatabase, last_line
+from .mock import ask_which_mode, demand_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["last_line", "read"]
+    from .places import Project
+
+__all__ = ["read"]
 
 OTHERS = ("mysql", "mariadb", "mssql", "oracle", "cockroachdb", "redshift")
 NO_OFFLINE = "env.py has no offline mode: the SQL was written without it"
@@ -108,6 +111,7 @@ class Paper:
         if self.is_filled:
             raise Fault("multidb", "env.py runs the revisions on several databases")
         self.is_filled = True
+        demand_plain(context.connection)
         schema = context.version_table_schema
         self.version_table = (schema + "." if schema else "") + context.version_table
         self.per_migration = bool(context._transaction_per_migration)  # noqa: SLF001
@@ -194,6 +198,10 @@ def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
     environment.configure = partial(  # type: ignore[method-assign]
         _configure, environment.configure
     )
+    # a revision that asks is two: the one that is written and the one that runs
+    environment.is_offline_mode = (  # type: ignore[method-assign]
+        lambda: not paper.is_filled or ask_which_mode()
+    )
     with environment:
         scripts.run_env()
 
@@ -233,9 +241,3 @@ def _past_env(paper: Paper) -> None:
     )
     with Operations.context(context):
         paper.fill(context)
-
-
-def last_line(error: BaseException) -> str:
-    """Return the last line of the traceback of *error*."""
-    lines = traceback.format_exception_only(type(error), error)
-    return lines[-1].strip().split("\n")[0]

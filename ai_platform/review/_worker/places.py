@@ -7,11 +7,11 @@ import os
 import sys
 from typing import Any
 
+from .faults import Fault, NoDatabase
+from .flask_app import Application
 from .layout import place
 
 __all__ = [
-    "Fault",
-    "NoDatabase",
     "Place",
     "Project",
     "is_there",
@@ -19,19 +19,8 @@ __all__ = [
     "url_of",
 ]
 
+OFFLINE = "a connection is opened, and there is no database offline"
 DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000")
-
-
-class Fault(Exception):
-    """What the person must know; *kind* tells the other side what to advise."""
-
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
-class NoDatabase(Exception):
-    """Somebody connects while SQL is only written down."""
 
 
 class Project:
@@ -70,6 +59,7 @@ class Project:
 
         if self._file not in self.known:
             self.known[self._file] = ScriptDirectory.from_config(config)
+            Application.enter(os.path.realpath(self.known[self._file].env_py_location))
         return self.known[self._file]
 
 
@@ -90,7 +80,7 @@ def is_there(module: str) -> bool:
 
 
 class Place:
-    """Where connections may go; None: nowhere."""
+    """Where connections may go; None: nowhere, as if the server were down."""
 
     dsn: str | None = None
 
@@ -109,12 +99,18 @@ def _redirected(dialect: Any, _record: Any, _args: Any, _options: Any) -> Any:
     from sqlalchemy.engine import make_url  # noqa: PLC0415
 
     if Place.dsn is None:
-        raise NoDatabase("a connection is opened, and there is no database offline")
+        raise _nowhere(dialect)
     if dialect.name != "postgresql":
         raise Fault("dialect", "env.py connects to " + dialect.name)
     url = make_url(Place.dsn).set(drivername="postgresql+" + dialect.driver)
     args, options = dialect.create_connect_args(url)
     return dialect.connect(*args, **options)
+
+
+def _nowhere(dialect: Any) -> Exception:
+    """Return what says so: to an application the driver's own error, as it knows it."""
+    kind = getattr(getattr(dialect, "dbapi", None), "OperationalError", None)
+    return kind(OFFLINE) if Application.is_starting and kind else NoDatabase(OFFLINE)
 
 
 def _checked(connection: Any, _record: Any) -> None:
@@ -123,7 +119,7 @@ def _checked(connection: Any, _record: Any) -> None:
 
     if Place.dsn is None:
         connection.close()
-        raise NoDatabase("a connection is opened, and there is no database offline")
+        raise NoDatabase(OFFLINE)
     cursor = connection.cursor()
     cursor.execute("SELECT current_database()")
     name = cursor.fetchone()[0]

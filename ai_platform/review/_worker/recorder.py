@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .faults import last_line
 from .literals import filled_in
-from .paper import last_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

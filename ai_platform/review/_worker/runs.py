@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .paper import last_line
-from .places import Fault, Place, Project, is_there, url_of
+from .faults import Fault, last_line
+from .places import Place, Project, is_there, url_of
 from .recorder import Recorder
 
 __all__ = ["create_all", "run"]
