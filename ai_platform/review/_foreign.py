@@ -42,7 +42,9 @@ _HINTS: Final = {
     "no_alembic": "name the interpreter of the project: --python PATH",
     "old_alembic": "Alembic 1.8 or newer is needed",
     "config": "name its alembic.ini or pyproject.toml: --config PATH",
-    "dialect": "only projects for PostgreSQL can be reviewed",
+    "dialect": "only projects for PostgreSQL can be reviewed; where a variable "
+    "chooses: --env NAME=postgresql://…",
+    "flask": "name it: --env FLASK_APP=module:app",
     "creator": "let env.py take its URL from alembic.ini or the environment",
     "metadata": "write module:attribute, as env.py imports it",
     "driver": "install psycopg in the project's environment",
