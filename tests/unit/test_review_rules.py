@@ -369,7 +369,7 @@ def test_rules_have_stable_names() -> None:
     """Acceptances and dashboards hold on to a rule by its name."""
     found = [item.id for item in all_rules()]
 
-    assert len(found) == len(set(found)) == 60
+    assert len(found) == len(set(found)) == 62
     assert [name for name in found if not name.replace("-", "").isalpha()] == []
     assert {item.number for item in all_rules()} == set(range(1, 42))
 
@@ -425,3 +425,63 @@ def test_a_referenced_table_is_weighed(sql: str, mode: str, severity: str) -> No
     assert [(x.rule, x.severity) for x in found] == [
         ("foreign-key-locks-referenced", severity)
     ]
+
+
+def policy(**values: Any) -> CatalogObject:
+    """Return the policy `own` of public.people as a catalog has it."""
+    usual = {"using": "(owner = USER)", "roles": ["app"], "command": "ALL"}
+    return CatalogObject(Key("policy", "own on public.people"), None, usual | values)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity"),
+    [
+        (policy(), policy(using="true"), "warning"),
+        (policy(), policy(roles=["app", "PUBLIC"]), "warning"),
+        (policy(), policy(using="(owner IS NOT NULL)"), "note"),
+        (policy(restrictive=True), None, "warning"),
+        (policy(restrictive=True), policy(), "warning"),
+        (policy(restrictive=True, roles=["a", "b"]), None, "warning"),
+        (None, policy(using="true", command="SELECT"), "warning"),
+        (None, policy(using="true", roles=["boss"]), None),
+        (policy(), None, None),
+        (policy(roles=["app", "b"]), policy(), None),
+        (None, policy(), None),
+    ],
+)
+def test_a_wider_policy_is_told(
+    before: CatalogObject | None, after: CatalogObject | None, severity: str | None
+) -> None:
+    """What opens rows is seen in the catalog, whatever statement did it."""
+    key = Key("table", "public.people")
+    table = CatalogObject(key, None, {"row security": True, "owner": "boss"})
+    snapshots = [
+        Snapshot(180000, {item.key: item for item in (table, one) if item})
+        for one in (before, after)
+    ]
+    found = judge(
+        Review("base", "r1", "18", 9, (revision(statement("SELECT 1")),)),
+        {"r1": Evidence(None, *snapshots)},
+        rules=[rule("policy-wider")],
+    )
+
+    assert [item.severity for item in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("CREATE ROLE seer BYPASSRLS", ["seer"]),
+        ('ALTER USER "A b" WITH SUPERUSER', ['"A b"']),
+        ("ALTER ROLE app NOBYPASSRLS NOSUPERUSER", []),
+        ("CREATE ROLE app LOGIN", []),
+        ("GRANT boss TO app", ["app"]),
+        ("DO $$ BEGIN EXECUTE 'CREATE ROLE x BYPASSRLS'; END $$", ["DO"]),
+        ("DO $$ BEGIN EXECUTE 'CREATE ROLE x NOBYPASSRLS'; END $$", []),
+    ],
+)
+def test_powers_of_roles_are_told(sql: str, found: list[str]) -> None:
+    """No catalog of one database shows them: the statement does."""
+    hits = [x for x in judged(statement(sql)) if x.rule == "role-past-policies"]
+
+    assert [item.object for item in hits] == found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["is_of_rights", "rights_delta"]
 
 _PROPERTIES: Final = {"rights", "row security", "row security forced", "owner"}
-_KINDS: Final = {"policy", "default rights", "role"}
+_KINDS: Final = {"policy", "default privileges", "role"}
 
 
 def is_of_rights(change: Change) -> bool:
