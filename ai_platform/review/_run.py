@@ -285,7 +285,8 @@ class Run:
         timing: Timing,
     ) -> StatementFacts:
         known = self._known
-        files = evidence.rewritten(before, after)
+        # what the revision makes itself is new to production, and not known
+        files = [oid for oid in evidence.rewritten(before, after) if oid in known]
         sizes = readings.file_sizes(self.worker.connection, files) if files else {}
         return StatementFacts(
             number=statement.number,

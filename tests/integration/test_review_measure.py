@@ -86,6 +86,15 @@ def test_a_rewrite_is_seen_with_its_rows(only: Callable[..., RevisionFacts]) -> 
     assert after.timing.start_s == rewrite.timing.duration_s
 
 
+def test_a_new_table_may_be_written_anew(only: Callable[..., RevisionFacts]) -> None:
+    """What the revision makes itself is nobody's wait, and no rewrite."""
+    sql = "CREATE TABLE public.mine (n int); ALTER TABLE public.mine ALTER n TYPE bigint"
+    facts = only(sql, "DROP TABLE public.mine")
+
+    assert facts.error is None
+    assert [item.rewritten for item in facts.up] == [(), ()]
+
+
 def test_rows_and_bytes_are_counted(only: Callable[..., RevisionFacts]) -> None:
     """A backfill shows as what it writes: rows, WAL, temporary files, notices."""
     facts = only(

@@ -39,6 +39,8 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     if not _cascades(statement.tree):
         return
     if not statement.is_measured:
+        if not any(map(statement.exists, _named(statement))):
+            return
         yield Hit(
             statement.facts.tag,
             "CASCADE takes whatever depends on it, and does not say what",
@@ -69,7 +71,8 @@ def _taken(statement: StatementContext) -> Iterator[tuple[str, str]]:
         if loses_default:
             yield "the default of column", change.identity
         elif is_gone and change.kind not in _PARTS:
-            if not any(_is(change, name) for name in named):
+            is_named = any(_is(change, name) for name in named)
+            if not is_named and statement.exists(change.identity):
                 yield change.kind, change.identity
             if change.kind == "schema":
                 yield from _inside(statement, change.identity)
