@@ -88,7 +88,9 @@ def test_a_rewrite_is_seen_with_its_rows(only: Callable[..., RevisionFacts]) -> 
 
 def test_a_new_table_may_be_written_anew(only: Callable[..., RevisionFacts]) -> None:
     """What the revision makes itself is nobody's wait, and no rewrite."""
-    sql = "CREATE TABLE public.mine (n int); ALTER TABLE public.mine ALTER n TYPE bigint"
+    sql = (
+        "CREATE TABLE public.mine (n int); ALTER TABLE public.mine ALTER n TYPE bigint"
+    )
     facts = only(sql, "DROP TABLE public.mine")
 
     assert facts.error is None
