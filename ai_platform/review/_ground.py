@@ -94,7 +94,9 @@ def prepare(
         tables = _tables(connection, relations, options.version_table)
         if not tables or not options.rows:
             return Ground(tuple(tables))
-        big = _tables(connection, _heavy(plan, relations), options.version_table)
+        big = _tables(
+            connection, _heavy(plan, relations, options), options.version_table
+        )
         filled = fill(
             connection,
             [".".join(table) for table in big],
@@ -114,9 +116,12 @@ def prepare(
     return Ground(tuple(tables), tuple(rows), tuple(notes))
 
 
-def _heavy(plan: Plan, relations: Collection[Relation]) -> Collection[Relation]:
+def _heavy(
+    plan: Plan, relations: Collection[Relation], options: Options
+) -> Collection[Relation]:
     """Return those of *relations* that some statement works through."""
-    if plan.source.offline_error is not None:  # nobody knows what Python will say
+    # nobody knows what Python will say; and queries are planned by the rows there are
+    if plan.source.offline_error is not None or options.queries:
         return relations
     every = (*plan.up, *(plan.down or ()))
     return {name for statement in every for name in heavy(statement)}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ai_platform.catalog import Snapshot
 
+    from .compatibility import Statement as Query
     from .sources import Recording, RevisionSource
     from .statements import Statement
 
@@ -64,6 +65,7 @@ class Options:
     tell: Callable[[Told], None]
     look: Callable[[str, Snapshot, Snapshot], None]
     online: Online | None = None
+    queries: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from ._run import unmeasured
 from ._sessions import Worker
 from .bench import Bench
 from .facts import RevisionFacts
+from .plans import compared, query_plans
 from .preserve import demand_columns, lost
 from .scratch import clone
 from .statements import run_plainly
@@ -156,6 +157,7 @@ class Stair:
         self, bench: Bench, plan: Plan, ground: Ground, repeated: Snapshot | None
     ) -> RevisionFacts:
         before, held = bench.catalog(), bench.contents(ground.names)
+        plans = query_plans(bench.observer, self._options.queries)
         up = self._way(bench, self._server.place, plan, "up")
         after = bench.catalog()
         self._options.look(plan.source.revision, before, after)
@@ -171,7 +173,11 @@ class Stair:
         )
         if up.error is not None:
             return facts
-        facts = replace(facts, is_repeatable=_repeatable(plan, after, repeated))
+        facts = replace(
+            facts,
+            plans=compared(plans, query_plans(bench.observer, self._options.queries)),
+            is_repeatable=_repeatable(plan, after, repeated),
+        )
         if plan.down is None:
             return replace(facts, is_reversible=False)
         down = self._way(bench, self._server.place, plan, "down")

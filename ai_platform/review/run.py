@@ -11,7 +11,15 @@ from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 from ai_platform.settings import settings
 
-from . import acceptances, compatibility, estimate, production, projects, unread
+from . import (
+    acceptances,
+    compatibility,
+    estimate,
+    plans,
+    production,
+    projects,
+    unread,
+)
 from ._plan import Plan
 from ._sessions import Worker
 from .facts import Finding, Review, RevisionFacts, StatementFacts
@@ -110,6 +118,7 @@ def review(
         unread.RULE,
         compatibility.RULE,
         estimate.RULE,
+        plans.RULE,
     ]
     entries = (
         acceptances.read(asked.accept, rules=known) if asked.accept is not None else ()
@@ -127,6 +136,7 @@ def review(
         *_held_long(found, statistics),
         *_lost_ways(found),
         *unread.findings(found),
+        *(item for one in found.revisions for item in plans.findings(one)),
         *_old_code(project, asked, found),
     ]
     accepted = acceptances.accept(
@@ -161,6 +171,7 @@ def _measured(
         settings=asked.settings,
         version_table=project.version_table,
         online=online,
+        queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
         progress=progress,
         look=look,
@@ -183,7 +194,7 @@ def _estimated(
     """
     is_more = asked.rows < estimate.LEAST_ROWS
     rows = estimate.LEAST_ROWS if is_more else asked.rows // _FEWER
-    again = replace(asked, rows=rows)
+    again = replace(asked, rows=rows, old_code=None)
     told = _once_more(progress, f"once more with {rows:,} rows")
     second = {
         one.revision: one for one in _measured(project, again, {}, told).revisions
@@ -216,13 +227,13 @@ def _held_long(found: Review, statistics: Statistics | None) -> Iterator[Finding
 
 def _read(project: Project, asked: Asked) -> Review:
     """Return the review of the text alone."""
-    plans = [Plan.of(item, project.version_table) for item in project.revisions]
+    read = [Plan.of(item, project.version_table) for item in project.revisions]
     return Review(
         base=project.base,
         head=project.head or "",
         server_version="",
         rows=0,
-        revisions=tuple(map(_facts, plans)),
+        revisions=tuple(map(_facts, read)),
         is_measured=asked.is_measured,
     )
 

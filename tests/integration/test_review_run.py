@@ -52,12 +52,17 @@ TAKEN_BACK = """op.execute("COMMENT ON TABLE orders IS NULL")
 
 
 def reviewed(
-    shop: Shop, empty: Database, span: str, old_code: Path | None = None
+    shop: Shop,
+    empty: Database,
+    span: str,
+    old_code: Path | None = None,
+    *,
+    rows: int = 50,
 ) -> Review:
     """Return the review of *span* with a few rows."""
     project = projects.read(shop.ini, span=span)
     dsn = resolve(empty.url)
-    asked = run.Asked(rows=50, dsn=dsn, settings={}, old_code=old_code)
+    asked = run.Asked(rows=rows, dsn=dsn, settings={}, old_code=old_code)
     return run.review(project, asked)
 
 
@@ -180,6 +185,23 @@ def test_old_code_meets_revisions_in_python(
     (finding,) = old_code(reviewed(shop, empty, "c9", old))
 
     assert (finding.severity, finding.object) == ("error", "name")
+
+
+def test_queries_of_old_code_keep_their_plans(
+    shop: Shop, empty: Database, tmp_path: Path
+) -> None:
+    """Who drops an index hears which query of the application now reads it all."""
+    shop.add("c9", "op.execute('CREATE INDEX dear ON products (price_cents)')")
+    shop.add("d9", "op.execute('DROP INDEX dear')", parent="c9")
+    old = tmp_path / "old.sql"
+    query = "SELECT name FROM products WHERE price_cents = $1"
+    old.write_text(f"-- name: find\n{query};", encoding="utf-8")
+
+    found = reviewed(shop, empty, "c9..d9", old, rows=3000)
+
+    (finding,) = [item for item in found.findings if item.rule == "plan-got-worse"]
+    assert (finding.severity, finding.object) == ("warning", "find")
+    assert finding.message.endswith("and now as Seq Scan on public.products")
 
 
 @pytest.mark.parametrize(
