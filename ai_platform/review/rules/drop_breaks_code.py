@@ -8,6 +8,7 @@ from pglast import ast, enums
 
 from ._partitions import partitioned_parents
 from ._rule import Hit, Rule
+from ._tree import dotted, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,28 @@ def _dropped(statement: StatementContext) -> Iterator[str]:
             return
         for item in tree.objects:
             name = statement.name(item)
-            if statement.exists(name):
+            if statement.exists(name) and not _comes_back(statement, name):
                 yield name
+
+
+def _comes_back(statement: StatementContext, name: str) -> bool:
+    """Return whether the same transaction makes a view *name* again, with its columns.
+
+    Then nobody ever sees it missing, and a view holds no data.
+    """
+    if not any(
+        isinstance(other.tree, ast.ViewStmt)
+        and statement.shares_transaction(other)
+        and same(dotted(other.tree.view), name)
+        for other in statement.later
+    ):
+        return False
+    before = statement.revision.before("view", name) or {}
+    return any(
+        same(item.key.identity, name)
+        and set(before.get("column order", ())) <= set(item.properties["column order"])
+        for item in statement.revision.objects("view")
+    )
 
 
 RULE = Rule(
