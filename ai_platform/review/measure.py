@@ -1,0 +1,123 @@
+"""Measure revisions on a scratch server: the way into the whole review."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import psycopg
+
+from ai_platform.connection import first_line
+from ai_platform.errors import Refused
+from ai_platform.names import VERSION_TABLE
+from ai_platform.runner import migration_settings
+from ai_platform.settings import settings as own_settings
+
+from ._base import Detour, build
+from ._plan import Options, Plan, Told
+from ._recorded import roles_dropped
+from ._stair import Stair
+from .bench import LIMIT_S
+from .facts import Review
+from .scratch import scratch, sql_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
+
+    from ._plan import Online
+    from .compatibility import Statement as Query
+    from .facts import RevisionFacts
+    from .sources import RevisionSource
+
+__all__ = ["ROWS", "Told", "faults_told", "measure", "session_of"]
+
+ROWS: Final = 100_000
+"""Rows in each touched table, unless asked otherwise."""
+
+
+def measure(  # noqa: PLR0913 - the options of the command, all named
+    sources: Iterable[RevisionSource],
+    *,
+    before: Iterable[RevisionSource] = (),
+    dsn: Target | None = None,
+    insist: str | None = None,
+    rows: int = ROWS,
+    settings: Mapping[str, str] | None = None,
+    version_table: str = VERSION_TABLE,
+    online: Online | None = None,
+    queries: Iterable[Query] = (),
+    limit_s: float = LIMIT_S,
+    progress: Callable[[Told], None] | None = None,
+    look: Callable[[str, Snapshot, Snapshot], None] | None = None,
+) -> Review:
+    """Run *sources*, one after another, and return what each did.
+
+    *before* is the history up to them; the scratch database is built from its SQL.
+    The server is one of our own, or that of *dsn* (see `scratch`). Touched tables get
+    *rows* rows each. *settings* is what the project's runner sets for its session, by
+    default what `platform db upgrade` sets; *version_table* is where it keeps the
+    version. *online* runs a revision that has no SQL, only Python, on the database of
+    a URL; it is then measured as a whole. *queries* are statements of the application
+    that are planned before and after each revision. A statement that runs longer than
+    *limit_s* seconds is cancelled. *progress* hears what is being done; *look* is
+    shown each revision's id with the catalog before it and after it.
+
+    A revision that fails is part of the result: what could not be run is there as not
+    measured, with the reason. Raises UnreadableSql for SQL that is none, Refused
+    where *before* does not run or the scratch server fails, CannotConnect where no
+    server is.
+    """
+    todo = [Plan.of(source, version_table) for source in sources]
+    history = [Plan.only_up(source, version_table) for source in before]
+    options = Options(
+        session_of(settings),
+        rows,
+        limit_s,
+        version_table,
+        progress or (lambda _: None),
+        look or (lambda *_: None),
+        online,
+        tuple(queries),
+    )
+    texts = [sql_of(plan.source) for plan in (*history, *todo)]
+    with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
+        version = build(server.place, history, options)
+        with roles_dropped(server) as heard, Detour(server, options) as detour:
+            detour.passed(*history)
+            stair = Stair(server, options, detour, heard)
+            done = [stair.step(plan) for plan in todo]
+    return Review(
+        base=history[-1].source.revision if history else None,
+        head=todo[-1].source.revision if todo else "",
+        server_version=version,
+        rows=rows,
+        revisions=tuple(done),
+        is_measured=all(map(_is_measured, done)),
+    )
+
+
+def session_of(settings: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return what to set for a session: *settings*, or what our own runner sets."""
+    return migration_settings(own_settings()) if settings is None else settings
+
+
+@contextmanager
+def faults_told() -> Iterator[None]:
+    """Turn what the scratch server could not do into Refused, with a next step."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise Refused(
+            f"the scratch server failed: {first_line(error)}",
+            hint="is its disk full? see its log, then review again",
+        ) from error
+
+
+def _is_measured(revision: RevisionFacts) -> bool:
+    """Return whether nothing of *revision* was left unmeasured."""
+    return revision.error is None and all(
+        statement.is_measured for statement in (*revision.up, *revision.down)
+    )
