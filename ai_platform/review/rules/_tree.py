@@ -83,7 +83,7 @@ def dotted(node: Any) -> str:
 def bare(name: str) -> str:
     """Return the last part of a name: users of auth.users."""
     parts: list[str] = re.findall(r'(?:"(?:[^"]|"")*"|[^".])+', name)
-    return parts[-1]
+    return parts[-1] if parts else name
 
 
 def same(left: str, right: str) -> bool:

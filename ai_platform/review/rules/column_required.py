@@ -22,17 +22,22 @@ _FILLED: Final = ("default", "identity", "generated", "expression")
 def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.phase == "contract":
         return
+    yield from _read(revision)
     if revision.evidence.after is None or revision.evidence.before is None:
-        yield from _read(revision)
         return
+    domains = {
+        item.key.identity
+        for item in revision.objects("domain")
+        if item.properties.get("default") is not None
+    }
     renamed = set(_renamed(revision))
     for item in revision.objects("column"):
         table, _, _ = item.key.identity.rpartition(".")
         known = revision.before("column", item.key.identity)
-        was_there = any(
-            revision.before(kind, table) is not None for kind in ("table", "view")
-        )
-        if item.key.identity in renamed:
+        there = revision.before("table", table)
+        # a partition's columns are those of its parent
+        was_there = there is not None and not there.get("partition bound")
+        if item.key.identity in renamed or item.properties.get("type") in domains:
             continue
         if was_there and _is_required(item.properties) and not _was(known):
             told = "is new" if known is None else "has lost its default"
@@ -64,8 +69,11 @@ def _was(known: Mapping[str, Any] | None) -> bool:
 
 
 def _read(revision: RevisionContext) -> Iterator[Hit]:
+    """Yield what the text says of statements that did not run, or were refused."""
     notnull = enums.ConstrType.CONSTR_NOTNULL
     for statement in revision.statements:
+        if statement.is_measured:
+            continue
         for table, column in statement.columns_added():
             filled = default_of(column) is not None or is_generated(column)
             if constraints(column, notnull) and not filled:

@@ -29,18 +29,26 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     tree = statement.tree
     if not isinstance(tree, ast.ReindexStmt) or is_concurrent(tree):
         return
-    target = statement.name(tree.relation) if tree.relation else (tree.name or "")
+    target = _target(statement, tree)
     severity = statement.weigh(target, "error")
-    costs = statement.rows_scanned() > 0 if statement.shows_cost else True
-    if severity and costs and statement.exists(target):
-        told = statement.cost() if statement.shows_cost else "the table is read"
+    # PostgreSQL's own catalogs are not among what is counted
+    sees = statement.shows_cost and tree.kind in _KINDS
+    costs = statement.rows_scanned() > 0 if sees else True
+    if severity and costs and (not tree.relation or statement.exists(target)):
+        told = statement.cost() if sees else "the table is read"
         yield Hit(
             target,
             f"{told}; writes wait until the commit",
-            is_measured=statement.shows_cost,
+            is_measured=sees,
             severity=severity,
             remedy=_remedy(tree),
         )
+
+
+def _target(statement: StatementContext, tree: ast.ReindexStmt) -> str:
+    if tree.relation:
+        return statement.name(tree.relation)
+    return tree.name or "this database"
 
 
 def _remedy(tree: ast.ReindexStmt) -> str:
