@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
-from ai_platform.catalog._made_roles import drop_roles, mark, named_roles, roles
+from ai_platform.catalog._made_roles import (
+    drop_roles,
+    mark,
+    marked,
+    named_roles,
+    roles,
+)
 from ai_platform.catalog.scratch import (
     PREFIX,
     scratch_database,
@@ -46,6 +52,7 @@ OPTIONS: Final = {
 """What our own server is started with: faster, and nothing that a review measures."""
 _FOLDER: Final = "platform-review-"
 _OWNER: Final = "owner"
+_OWN: Final = "scratch server"
 _TURN: Final = 0x7265_7669_6577
 _WAITS: Final = "platform-review-turn"
 _ROOM_BYTES: Final = 100 << 20
@@ -88,7 +95,7 @@ def scratch(
     On the server of *dsn* a database is made beside the one named. That one must be
     empty, as a sign that the server is for this, or *insist* repeats its name. Roles
     that *texts*, the SQL to be run, make by name are dropped there afterwards; new
-    ones that remain are told on stderr.
+    ones and databases that remain are told on stderr.
 
     Whatever ends the block removes what was made, SIGTERM and Ctrl-C too. What a
     killed process left is removed by the next.
@@ -135,14 +142,14 @@ def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
             stack.enter_context(_turn(dsn))
         with connect(dsn, application_name="platform-review") as connection:
             sweep(connection)
-            before = roles(connection)
+            before, databases = roles(connection), _databases(connection)
         made = named - before
         try:
             yield made
         finally:
             # what ended the review is told, not that the server has gone with it
             with suppress(PlatformError, psycopg.Error):
-                _drop_roles(dsn, before, made)
+                _drop_roles(dsn, before, made, databases)
 
 
 @contextmanager
@@ -165,15 +172,26 @@ def _turn(dsn: Target) -> Iterator[None]:
         yield
 
 
-def _drop_roles(dsn: Target, before: set[str], made: set[str]) -> None:
+def _drop_roles(
+    dsn: Target, before: set[str], made: set[str], databases: set[str]
+) -> None:
+    """Drop the roles *made*; tell what else has come since *before*."""
     with connect(dsn, application_name="platform-review") as connection:
         left = drop_roles(connection, made)
+        told = [f"role {name!r} ({reason})" for name, reason in left.items()]
         others = sorted(roles(connection) - before - made)
-    told = [f"{name!r} ({reason})" for name, reason in left.items()]
-    told += [f"{name!r} (not made by name in the SQL)" for name in others]
+        told += [f"role {name!r} (the SQL does not name it)" for name in others]
+        others = sorted(_databases(connection) - databases)
+        told += [f"database {name!r}" for name in others]
     if told:
-        words = ", ".join(told)
-        print(f"platform: roles remain on {dsn.shown}: {words}", file=sys.stderr)  # noqa: T201 - whatever ends the review
+        line = f"platform: new on {dsn.shown}, and still there: {', '.join(told)}"
+        print(line, file=sys.stderr)  # noqa: T201 - whatever ends the review
+
+
+def _databases(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return all databases but those that reviews make for a while."""
+    query = "SELECT datname::text FROM pg_database WHERE NOT starts_with(datname, %s)"
+    return {name for (name,) in connection.execute(query, [PREFIX]).fetchall()}
 
 
 @contextmanager
@@ -185,7 +203,7 @@ def _own_server() -> Iterator[Scratch]:
         server = EmbeddedServer(folder / "server", options=OPTIONS)
         try:
             _start(server, folder)
-            control = Target(server.url("postgres"), "scratch server")
+            control = Target(server.url("postgres"), _OWN)
             with scratch_database(control) as place:
                 yield Scratch(place, control, is_own=True)
         except (psycopg.Error, PlatformError) as error:
@@ -292,17 +310,24 @@ def sweep_folder(path: Path) -> None:
 def clone(source: Target) -> Iterator[Target]:
     """Give a copy of the database *source*, which nobody may be connected to.
 
+    Roles that come meanwhile, as far as they are the review's, go with it: what is
+    tried on a copy is done again elsewhere.
+
     Raises Refused where it cannot be made, as on a full disk.
     """
     name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
     control = source.with_database("postgres")
     with connect(control, application_name=name) as holder:
+        before = roles(holder)
         _copy(holder, source.database, name)
         try:
             yield source.with_database(name)
         finally:
             statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             holder.execute(statement.format(sql.Identifier(name)))
+            is_own = source.source == _OWN
+            made = roles(holder) if is_own else set(marked(holder, source.database))
+            drop_roles(holder, made - before)
 
 
 def _copy(holder: psycopg.Connection[Any], source: str, name: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ai_platform.catalog._made_roles import roles
 from ai_platform.connection import resolve
 from ai_platform.review import projects, run
+from ai_platform.review.measure import measure
 from ai_platform.review.production import collect, dumps
+from ai_platform.review.sources import RevisionSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +44,17 @@ def test_estimates_come_from_two_rounds(
         rows < other
     )
     assert found.revisions[0].up[0].timing.estimated_s is not None
+
+
+def test_what_was_tried_on_a_copy_is_gone(empty: Database) -> None:
+    """A role belongs to the server: one of a trial must not fail what is measured."""
+    role = f"made_{secrets.token_hex(4)}"
+    up = f"CREATE ROLE {role}; CREATE TABLE t (); ALTER TABLE t OWNER TO {role}"
+    down = f"DROP TABLE t; DROP ROLE {role}"
+    change = RevisionSource("r1", None, "", "r1.py", up, down, up_in_transaction=False)
+
+    found = measure([change], dsn=resolve(empty.url), rows=0)
+
+    assert found.revisions[0].error is None
+    assert found.revisions[0].is_reversible
+    assert role not in roles(empty.connect())
