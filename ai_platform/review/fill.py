@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -14,7 +14,7 @@ from ai_platform.errors import BadValue
 from ._rows.catalog import read
 from ._rows.conditions import NO_PARTITION
 from ._rows.generator import Parent, quoted
-from ._rows.indexes import unburdened
+from ._rows.inserts import Rows, relation
 from ._rows.order import steps
 from ._rows.plan import Workshop
 from ._rows.schedule import Style
@@ -27,20 +27,14 @@ if TYPE_CHECKING:
 
     from ._rows.catalog import Catalog, ForeignKey, Table
     from ._rows.order import Step
-    from ._rows.plan import Plan
 
 __all__ = ["Filled", "Profile", "Unfilled", "fill"]
 
-_ROUNDS: Final = 14
-_IDLE_ROUNDS: Final = 3
-_WIDEN: Final = 20
 # a full disk, an operator, a crash: no fault of the rows
 _SERVER_FAULTS: Final = ("53", "57", "58", "XX")
 _PARENTS: Final = 20_000
 _ENOUGH: Final = 0.9
 _PASSES: Final = 3
-_MANY: Final = 2_000
-_SAMPLE: Final = 500
 _ATTEMPTS: Final = (
     (Style.FULL, True),
     (Style.FULL, False),
@@ -157,10 +151,6 @@ def _wanted(catalog: Catalog, tables: Collection[str] | None) -> list[int]:
     return [oid for oid in oids if oid in set(fillable.values())]
 
 
-def _relation(table: Table) -> str:
-    return f"{quoted(table.schema)}.{quoted(table.name)}"
-
-
 def _has_vectors(table: Table) -> bool:
     kinds = ("vector", "halfvec", "sparsevec")
     return any(column.type.plain.name in kinds for column in table.columns)
@@ -230,8 +220,8 @@ class _Work:
                 for own, target in zip(key.columns, key.targets, strict=True)
             )
             statement = (
-                f"DELETE FROM {_relation(table)} AS c WHERE NOT EXISTS"
-                f" (SELECT FROM {_relation(parent)} AS p WHERE {agree})"
+                f"DELETE FROM {relation(table)} AS c WHERE NOT EXISTS"
+                f" (SELECT FROM {relation(parent)} AS p WHERE {agree})"
             )
             with self.conn.transaction(), quiet(self.conn, table):
                 self.conn.execute(statement.encode())
@@ -243,6 +233,9 @@ class _Work:
         try:
             with self.conn.transaction():
                 self.conn.execute(_SESSION)
+                # functions in checks and indexes may rely on it, as their callers do
+                path = f"SET LOCAL search_path = {quoted(table.schema)}, public"
+                self.conn.execute(path.encode())
                 count = self._count(table)
                 if count < goal:
                     problem = self._fill(table, goal)
@@ -261,7 +254,7 @@ class _Work:
         )
 
     def _count(self, table: Table) -> int:
-        return self._number(f"SELECT count(*) FROM {_relation(table)}")
+        return Rows(self.conn, table).count()
 
     def _number(self, query: str) -> int:
         return int(self.conn.execute(query.encode()).fetchall()[0][0])
@@ -297,15 +290,16 @@ class _Work:
             return Unfilled(table.title, stop.constraint, stop.reason)
         promised = {key.parent for _, key in self._promises.values()}
         has_edges = self.profile.edges and table.oid not in promised
+        rows = Rows(self.conn, table)
         for style, is_trusting in attempts:
             if style is Style.FULL and not has_edges:
                 continue
             try:
                 plan = workshop.plan(parents, style, is_trusting=is_trusting)
-                count = self._insert_all(table, plan, wanted)
+                count = rows.insert(plan, wanted)
                 if count >= wanted or (count and not is_generous):
                     return None
-                problem = self._diagnosis(table, plan)
+                problem = Unfilled(table.title, *rows.diagnosis(plan))
             except Unfillable as stop:
                 problem = Unfilled(table.title, stop.constraint, stop.reason)
             except psycopg.Error as error:
@@ -340,6 +334,8 @@ class _Work:
                 continue
             if key.parent == table.oid and is_mandatory:
                 continue
+            if any(table.column(name).generated for name in key.columns):
+                continue  # a condition asks for them
             source = workshop.source_of(key, max(wanted, _PARENTS))
             rows = self._number(f"SELECT count(*) FROM {source} AS q")
             if rows:
@@ -347,62 +343,3 @@ class _Work:
         return sorted(
             found, key=lambda p: (not p.is_mandatory, -len(p.key.columns), p.key.name)
         )
-
-    def _insert_all(self, table: Table, plan: Plan, wanted: int) -> int:
-        """Insert until there are *wanted* rows; return how many there are."""
-        present = self._count(table)
-        if wanted - present > _MANY:  # some first: what is deferred fails at the end
-            with self.conn.transaction(), quiet(self.conn, table):
-                self._insert(table, plan, present + _SAMPLE)
-        with self.conn.transaction(), quiet(self.conn, table):
-            if wanted - present > _MANY:
-                with unburdened(self.conn, table):
-                    self._insert(table, plan, wanted)
-            else:
-                self._insert(table, plan, wanted)
-        return self._count(table)
-
-    def _insert(self, table: Table, plan: Plan, wanted: int) -> None:
-        """Insert until there are *wanted* rows, or no round brings any more."""
-        present = self._count(table)
-        first, idle, step = present + 1, 0, wanted - present
-        for _ in range(_ROUNDS):
-            missing = wanted - present
-            if missing <= 0 or idle >= _IDLE_ROUNDS:
-                break
-            last = first + step - 1
-            made = self._round(table, plan, (first, last), missing)
-            present += made
-            idle = 0 if made else idle + 1
-            rate = max(made, 1) / step
-            first = last + 1
-            left = max(1, wanted - present)
-            step = min(int(left / rate) + 100, left * _WIDEN + 2_000)
-
-    def _round(
-        self, table: Table, plan: Plan, numbers: tuple[int, int], limit: int
-    ) -> int:
-        columns = [
-            quoted(c.name)
-            for c in table.columns
-            if not c.generated and c.name not in plan.generator.left_out
-        ]
-        named = f"({', '.join(columns)})" if columns else ""
-        statement = (
-            f"INSERT INTO {_relation(table)} {named} OVERRIDING SYSTEM VALUE"
-            f" SELECT {', '.join(columns)}"
-            f" {plan.rows(*numbers)} LIMIT {limit}"
-        )
-        if not table.is_deferred:  # else PostgreSQL refuses the clause
-            statement += " ON CONFLICT DO NOTHING"
-        return max(0, self.conn.execute(statement.encode()).rowcount)
-
-    def _diagnosis(self, table: Table, plan: Plan) -> Unfilled:
-        """Return which condition no row met."""
-        for check in plan.conditions:
-            alone = replace(plan, conditions=(check,))
-            query = f"SELECT count(*) {alone.rows(1, 500)}"
-            if not self.conn.execute(query.encode()).fetchall()[0][0]:
-                return Unfilled(table.title, check.name, "no row that was tried holds")
-        names_ = ", ".join(dict.fromkeys(check.name for check in plan.conditions))
-        return Unfilled(table.title, names_, "no row holds all of them, or has parents")

@@ -73,8 +73,10 @@ def test_a_foreign_schema_is_filled(foreign: psycopg.Connection[Any]) -> None:
     done = fill(foreign, None, 60)
 
     assert done.unfilled == []
+    # one row computed a key that no parent has, and was left out
     assert {name: rows for name, rows in done.items() if rows != 60} == {
-        "public.tiny": 2
+        "public.tiny": 2,
+        "public.computed_child": 59,
     }
     assert broken(foreign, checks=True) == []
 

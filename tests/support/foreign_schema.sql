@@ -161,3 +161,14 @@ DO $$ BEGIN EXECUTE (
     SELECT format('CREATE TABLE wide (%s)', string_agg(format('c%s integer', n), ', '))
       FROM generate_series(1, 1000) AS n
 ); END $$;
+CREATE FUNCTION big(n integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n > 5';
+CREATE FUNCTION rests(n integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN RETURN big(n); END $$;
+CREATE TABLE helped (n integer NOT NULL CHECK (rests(n)));
+CREATE TABLE numbered (id bigint GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (id);
+CREATE TABLE numbered_1 PARTITION OF numbered FOR VALUES FROM (1) TO (1000);
+CREATE TABLE computed_parent (id integer PRIMARY KEY CHECK (id > 0));
+CREATE TABLE computed_child (
+    a integer NOT NULL,
+    b integer GENERATED ALWAYS AS (abs(a)) STORED REFERENCES computed_parent
+);

@@ -141,8 +141,15 @@ class Column:
     generated: str | None
     default: str | None
     is_left_out: bool
-    numbered_by: str | None = None
-    """SQL of the sequence's next number."""
+    sequence: str | None = None
+    """The name of the sequence that belongs to it, as SQL."""
+
+    @property
+    def numbered_by(self) -> str | None:
+        """Return the SQL of the next number."""
+        return self.default or (
+            f"nextval({literal(self.sequence)})" if self.sequence else None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +360,7 @@ def _column(types: _Types, row: tuple[Any, ...]) -> Column:
         default if generated else None,
         None if generated else default,
         numbered and not generated,
-        f"nextval({literal(sequence)})" if identity and sequence else default,
+        sequence,
     )
 
 

@@ -10,9 +10,9 @@ from .generator import quoted
 from .hints import conjuncts, mentioned
 
 if TYPE_CHECKING:
-    from .catalog import Table
+    from .catalog import Catalog, Table
 
-__all__ = ["NO_PARTITION", "conditions_of", "indexable"]
+__all__ = ["NO_PARTITION", "computed_keys", "conditions_of", "indexable"]
 
 NO_PARTITION: Final = "a partition for the row"
 """The name that stands for a constraint where no partition takes the row."""
@@ -21,6 +21,29 @@ NO_PARTITION: Final = "a partition for the row"
 def conditions_of(table: Table) -> list[Check]:
     """Return the conditions of checks, of partitions and of domains."""
     return [*_split(table), *_domains(table)]
+
+
+def computed_keys(table: Table, catalog: Catalog) -> list[Check]:
+    """Return that a parent is there, for each key with a column that is computed."""
+    computed = {column.name for column in table.columns if column.generated}
+    found = []
+    for key in table.foreign_keys:
+        parent = catalog.tables.get(key.parent)
+        if parent is None or not computed & {*key.columns}:
+            continue
+        pairs = zip(key.targets, key.columns, strict=True)
+        agree = " AND ".join(
+            f"parent.{quoted(target)} = {quoted(table.name)}.{quoted(own)}"
+            for target, own in pairs
+        )
+        name = f"{quoted(parent.schema)}.{quoted(parent.name)}"
+        names = ", ".join(map(quoted, key.columns))
+        sql = (
+            f"num_nulls({names}) > 0"
+            f" OR EXISTS (SELECT FROM {name} AS parent WHERE {agree})"
+        )
+        found.append(Check(key.name, sql, frozenset()))
+    return found
 
 
 def indexable(table: Table) -> list[Check]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .catalog import Table
 
-__all__ = ["unburdened"]
+__all__ = ["RebuildError", "unburdened"]
 
 # What no constraint needs; an index of a partitioned table has no rows of its own.
 _PLAIN: Final = """
@@ -33,13 +33,21 @@ _REST: Final = """
 """
 
 
+class RebuildError(Exception):
+    """An index cannot be built anew, although rows could be put into it."""
+
+
 @contextmanager
-def unburdened(conn: psycopg.Connection[Any], table: Table) -> Iterator[None]:
+def unburdened(conn: psycopg.Connection[Any], table: Table | None) -> Iterator[None]:
     """Insert into *table* without its plain indexes, in the transaction that is open.
 
     They rest and are built anew: what the catalog says of them is as before. Where
-    the login is no superuser, they are kept up row by row.
+    the login is no superuser, they are kept up row by row, as for None. Raises
+    RebuildError where a function of theirs fails on the search_path of maintenance.
     """
+    if table is None:
+        yield
+        return
     found = conn.execute(_PLAIN, [table.oid, table.oid]).fetchall()
     oids = [oid for oid, _, _ in found]
     is_resting = bool(found) and _rest(conn, oids)
@@ -49,7 +57,10 @@ def unburdened(conn: psycopg.Connection[Any], table: Table) -> Iterator[None]:
         conn.execute("SET LOCAL maintenance_work_mem = '256MB'")
         for _, schema, name in found:
             statement = f"REINDEX INDEX {quoted(schema)}.{quoted(name)}"
-            conn.execute(statement.encode())
+            try:
+                conn.execute(statement.encode())
+            except psycopg.Error as error:
+                raise RebuildError from error
 
 
 def _rest(conn: psycopg.Connection[Any], oids: list[int]) -> bool:

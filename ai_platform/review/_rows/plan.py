@@ -11,7 +11,7 @@ from ai_platform.connection import first_line
 
 from .candidates import candidates, hints_of
 from .catalog import Check
-from .conditions import conditions_of, indexable
+from .conditions import computed_keys, conditions_of, indexable
 from .generator import Generator, Parent, quoted
 from .schedule import Style, allowed, indexed, schedule, scheduled, spread
 from .spares import Known, short, spares
@@ -61,7 +61,9 @@ class Workshop:
     _ways: dict[str, list[Template]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.conditions = conditions_of(self.table)
+        self.conditions = conditions_of(self.table) + computed_keys(
+            self.table, self.catalog
+        )
         if self.is_generous:
             self.conditions += indexable(self.table)
         self._trials = Trials(self.conn, self.is_generous)
@@ -103,12 +105,14 @@ class Workshop:
     def left_out(self) -> frozenset[str]:
         """Return the columns that a sequence numbers when a row is inserted.
 
-        Not those that a row must repeat, because it is its own parent.
+        Not those that a condition speaks of, nor those that a row must repeat, because
+        it is its own parent.
         """
         own = [key for key in self.table.foreign_keys if key.parent == self.table.oid]
-        repeated = {n for k in own if self.table.is_mandatory(k) for n in k.targets}
+        needed = {n for k in own if self.table.is_mandatory(k) for n in k.targets}
+        needed = needed.union(*(check.columns for check in self.conditions))
         columns = self.table.columns
-        return frozenset(c.name for c in columns if c.is_left_out) - repeated
+        return frozenset(c.name for c in columns if c.is_left_out) - needed
 
     def source_of(self, key: ForeignKey, most: int) -> str:
         """Return a query for *most* of the parents that a row may have by *key*."""
@@ -177,7 +181,8 @@ class Workshop:
         self, column: Column, hints: dict[str, Hints], moments: list[str]
     ) -> list[Template]:
         if column.is_left_out:
-            return [Template(column.numbered_by or ROW, UNLIMITED)]
+            next_one = [Template(column.numbered_by or ROW, UNLIMITED)]
+            return [Template(ROW, UNLIMITED), *(next_one if self.is_generous else [])]
         own = hints[column.name]
         ways = candidates(column, own, seed=self.seed, moments=moments)
         if not self.is_generous:

@@ -19,6 +19,7 @@ __all__ = ["Known", "short", "spares"]
 _MOST_CONSTANTS: Final = 8
 _PREFIXES: Final = (24, 16)
 _INCREASING: Final = 4
+_LONGEST_LIST: Final = 100
 _ROOM: Final = 30_000
 
 
@@ -169,6 +170,10 @@ def _documents(_column: Column, known: Known, _seed: int) -> Iterator[Template]:
             end = "}" * len(path)
             yield from _wide(f"{literal(start)} || {value} || {literal(end)}")
         yield from _wide(f"'[' || {value} || ']'")
+        for size in sorted(known.hints.sizes):
+            if 1 < size <= _LONGEST_LIST:
+                rest = literal(", 0" * (size - 1) + "]")
+                yield from _wide(f"'[' || {value} || {rest}")
     plain = [key for key in known.hints.keys if not key.startswith("{")]
     if plain:
         pairs = ", ".join(f"{literal(key)}, {ROW}" for key in plain)
