@@ -17,7 +17,7 @@ from .scratch import clone
 from .statements import elsewhere, run_plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ai_platform.connection import Target
 
@@ -69,9 +69,12 @@ class Detour:
     no rows are: what comes after it can still be measured.
     """
 
-    def __init__(self, server: Scratch, options: Options) -> None:
+    def __init__(
+        self, server: Scratch, options: Options, begin: Callable[[str], object] | None
+    ) -> None:
         self._server = server
         self._options = options
+        self._begin = begin
         self._todo: list[Plan] = []
         self._follower: Target | None = None
         self._stack = ExitStack()
@@ -99,6 +102,8 @@ class Detour:
         if self._follower is None:
             place = scratch_database(self._server.control)
             self._follower = self._stack.enter_context(place)
+            if self._begin is not None:
+                self._begin(self._follower.url)
         build(self._follower, self._todo, self._options)
         self._todo.clear()
         return self._copy.enter_context(clone(self._follower))

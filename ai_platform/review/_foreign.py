@@ -234,21 +234,21 @@ class Interpreter:
         self._said.seek(0, os.SEEK_END)
         self._said.seek(max(0, self._said.tell() - _TAIL_BYTES))
         lines = self._said.read().decode(errors="replace").strip().splitlines()
-        last = f": {self._clean(lines[-1])}" if lines else ""
+        last = f": {self.clean(lines[-1])}" if lines else ""
         return Refused(
             f"the project's interpreter ended with {code}{last}",
             hint="try `alembic history` there, with the same interpreter",
         )
 
     def _fault(self, reply: dict[str, Any]) -> PlatformError:
-        text = self._clean(reply["text"])
+        text = self.clean(reply["text"])
         if reply["fault"] != "error":
             return BadValue(text, hint=_HINTS.get(reply["fault"]))
         place = f"{reply['place']}: " if reply["place"] else ""
         return BadValue(f"{place}{text}", hint=_advice(reply["type"], text))
 
-    def _clean(self, text: str) -> str:
-        """Return *text* without passwords, whichever variable or URL they stand in."""
+    def clean(self, text: str) -> str:
+        """Return *text* of the project without passwords, wherever they come from."""
         for name, value in self._environment.items():
             if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
                 text = text.replace(value, "***")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -48,6 +49,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     settings: Mapping[str, str] | None = None,
     version_table: str = VERSION_TABLE,
     online: Online | None = None,
+    begin: Callable[[str], Mapping[str, str]] | None = None,
     queries: Iterable[Query] = (),
     limit_s: float = LIMIT_S,
     progress: Callable[[Told], None] | None = None,
@@ -60,10 +62,12 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     *rows* rows each. *settings* is what the project's runner sets for its session, by
     default what `platform db upgrade` sets; *version_table* is where it keeps the
     version. *online* runs a revision that has no SQL, only Python, on the database of
-    a URL; it is then measured as a whole. *queries* are statements of the application
-    that are planned before and after each revision. A statement that runs longer than
-    *limit_s* seconds is cancelled. *progress* hears what is being done; *look* is
-    shown each revision's id with the catalog before it and after it.
+    a URL; it is then measured as a whole. *begin* does to the database of a URL what
+    the project does before its revisions, and returns what its session has set.
+    *queries* are statements of the application that are planned before and after each
+    revision. A statement that runs longer than *limit_s* seconds is cancelled.
+    *progress* hears what is being done; *look* is shown each revision's id with the
+    catalog before it and after it.
 
     A revision that fails is part of the result: what could not be run is there as not
     measured, with the reason. Raises UnreadableSql for SQL that is none, Refused
@@ -84,8 +88,11 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     )
     texts = [sql_of(plan.source) for plan in (*history, *todo)]
     with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
+        if begin is not None:
+            known = begin(server.place.url)
+            options = replace(options, settings={**known, **options.settings})
         version = build(server.place, history, options)
-        with roles_dropped(server) as heard, Detour(server, options) as detour:
+        with roles_dropped(server) as heard, Detour(server, options, begin) as detour:
             detour.passed(*history)
             stair = Stair(server, options, detour, heard)
             done = [stair.step(plan) for plan in todo]

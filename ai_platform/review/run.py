@@ -11,6 +11,7 @@ from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 from ai_platform.settings import settings
 
+from . import _prologue as prologue
 from . import (
     acceptances,
     compatibility,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ai_platform.connection import Target
 
     from ._plan import Told
+    from ._prologue import Prologue
     from .production import Statistics
     from .projects import Project
     from .sources import Recording, RevisionSource
@@ -162,6 +164,12 @@ def _measured(
         run = projects.downgrade_online if is_down else projects.upgrade_online
         return run(project, revision, url, timeout_s=asked.limit_s)
 
+    begun: list[Prologue] = []
+
+    def begin(url: str) -> Mapping[str, str]:
+        begun.append(prologue.begin(project.place, url, timeout_s=asked.limit_s))
+        return begun[-1].settings
+
     found = measure(
         project.revisions,
         before=project.before,
@@ -171,13 +179,16 @@ def _measured(
         settings=asked.settings,
         version_table=project.version_table,
         online=online,
+        begin=None if project.place.is_ours else begin,
         queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
         progress=progress,
         look=look,
     )
     # what could not be run was to be measured all the same
-    return replace(found, is_measured=True)
+    return replace(
+        found, is_measured=True, revisions=prologue.told(found.revisions, begun[:1])
+    )
 
 
 def _estimated(
@@ -278,6 +289,8 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
         ) as server,
         connect(server.place, application_name="platform-review") as connection,
     ):
+        if not project.place.is_ours:
+            prologue.begin(project.place, server.place.url, timeout_s=asked.limit_s)
         for source in project.before:
             _upgrade(server.place, source, project, asked)
         fit, unfit = compatibility.describe(connection, statements)

@@ -10,6 +10,7 @@ import pytest
 
 from ai_platform.errors import BadValue, PlatformError, Refused
 from ai_platform.review import projects
+from ai_platform.review.run import Asked, review
 from tests.support.programs import CHECKOUT
 
 if TYPE_CHECKING:
@@ -362,6 +363,36 @@ def test_flask_migrate_finds_its_application(shop: Shop, empty: Database) -> Non
     (shop.folder / "app.py").unlink()
     with pytest.raises(BadValue, match="Flask finds no application"):
         projects.read(shop.env.parent / "alembic.ini")
+
+
+def test_what_env_does_itself_is_no_revision(shop: Shop) -> None:
+    """Its settings hold while revisions are measured, its schema is no leak."""
+    shop.replace(
+        "migrations/env.py",
+        "    with connectable.connect() as connection:\n",
+        "    with connectable.connect() as connection:\n"
+        "        connection.exec_driver_sql('CREATE SCHEMA IF NOT EXISTS desk')\n"
+        "        connection.exec_driver_sql(\"SET lock_timeout = '3s'\")\n"
+        "        connection.exec_driver_sql('SET search_path TO desk')\n"
+        "        connection.commit()\n",
+    )
+    shop.add(
+        "x1",
+        "op.execute('CREATE TABLE t ()')",
+        "op.execute('DROP TABLE t')",
+        parent=None,
+    )
+    project = projects.read(shop.ini, span="x1")
+
+    (facts,) = review(project, Asked(rows=1, settings={})).revisions
+
+    assert [change.identity for change in facts.changes] == ["desk.t"]
+    assert facts.up[0].lock_timeout_ms == 3000
+    assert facts.left_behind == ()
+    assert facts.notes[0].endswith(
+        "CREATE SCHEMA IF NOT EXISTS desk; SET lock_timeout = '3s'; "
+        "SET search_path TO desk"
+    )
 
 
 def test_revisions_may_lie_in_several_folders(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from .begin import begin
 from .faults import Fault, last_line
 from .paper import read
 from .places import Place, Project, lead_connections
@@ -48,6 +49,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def _actions() -> dict[str, Callable[[Project, dict[str, Any]], Any]]:
     return {
         "read": lambda project, _: read(project),
+        "begin": lambda project, _: begin(project),
         "run": lambda project, request: run(
             project, request["revision"], down=request["down"], stamp=request["stamp"]
         ),

@@ -1,0 +1,77 @@
+"""What the env.py of a project does to its session before the revisions run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from ai_platform.errors import PlatformError
+
+from ._foreign import TIMEOUT_S, Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ._foreign import Place
+    from .facts import RevisionFacts
+
+__all__ = ["Prologue", "begin", "told"]
+
+_LONGEST: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Prologue:
+    """The statements of env.py before the first revision, in order.
+
+    *settings* is what its session has set by then; *fault* says why neither is known.
+    """
+
+    statements: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    fault: str | None = None
+
+    def notes(self) -> Iterator[str]:
+        """Yield what the reader of a review must know of it."""
+        if self.fault is not None:
+            yield (
+                "env.py does not run on the scratch server, so what it says before the "
+                f"revisions is not known: {self.fault}"
+            )
+        if self.statements:
+            said = "; ".join(" ".join(text.split()) for text in self.statements)
+            yield f"measured after what env.py runs before the revisions: {_cut(said)}"
+        if self.settings:
+            pairs = sorted(self.settings.items())
+            told = ", ".join(f"{name} = {value}" for name, value in pairs)
+            yield f"measured in a session as env.py sets it: {_cut(told)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def begin(place: Place, dsn: str, *, timeout_s: float = TIMEOUT_S) -> Prologue:
+    """Run the env.py of the project at *place* on the database *dsn*, and no revision.
+
+    What it makes there stays, such as a schema or the table of versions. One that does
+    not run is told of, and ends nothing: revisions are measured by their SQL.
+    """
+    with Interpreter(place, timeout_s=timeout_s) as interpreter:
+        try:
+            found = interpreter.ask("begin", dsn=dsn)
+        except PlatformError as error:
+            return Prologue(fault=error.message)
+        said = tuple(interpreter.clean(text) for text in found["said"])
+    return Prologue(said, found["settings"])
+
+
+def told(
+    revisions: tuple[RevisionFacts, ...], prologues: Iterable[Prologue]
+) -> tuple[RevisionFacts, ...]:
+    """Return *revisions*, the first of them with what there is to say beforehand."""
+    notes = tuple(note for one in prologues for note in one.notes())
+    if not (revisions and notes):
+        return revisions
+    first = replace(revisions[0], notes=(*notes, *revisions[0].notes))
+    return (first, *revisions[1:])
