@@ -156,6 +156,17 @@ def _has_vectors(table: Table) -> bool:
     return any(column.type.plain.name in kinds for column in table.columns)
 
 
+def _is_chained(table: Table, own: Sequence[ForeignKey]) -> bool:
+    """Return whether a unique constraint lets a parent in *table* have few children."""
+    upward = {
+        column
+        for key in own
+        for column, target in zip(key.columns, key.targets, strict=True)
+        if column != target
+    }
+    return any(unique & upward for unique in table.keys)
+
+
 def _refused(table: Table, error: psycopg.Error) -> Unfilled:
     """Return what stands in the way; raises *error* where it is the server's fault."""
     if (error.sqlstate or "57").startswith(_SERVER_FAULTS):
@@ -190,8 +201,11 @@ class _Work:
         if waits and not again:
             self._later.add(table.oid)
         # parents within the table itself must be there before their children
-        half = waits or any(key.parent == table.oid for key in table.foreign_keys)
-        goals = [(wanted + 1) // 2] if half else []
+        own = [key for key in table.foreign_keys if key.parent == table.oid]
+        half = (wanted + 1) // 2
+        goals = [half] if waits or own else []
+        if own and not waits and not _is_chained(table, own):
+            goals = [min(half, self.profile.parents)]
         goals += [] if waits and not again else [wanted]
         problem = None
         for goal in goals:
