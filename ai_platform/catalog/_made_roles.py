@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -75,15 +75,26 @@ def drop_roles(
     while todo:
         faults: dict[str, str] = {}
         for name in todo:
-            try:
-                with connection.transaction():
-                    for verb in ("DROP OWNED BY {}", "DROP ROLE {}"):
-                        statement = sql.SQL(verb).format(sql.Identifier(name))
-                        connection.execute(statement)
-            except psycopg.Error as error:
-                faults[name] = first_line(error)
+            # what it owns may only be dropped by those who may act as the role
+            if _done(connection, "DROP ROLE {}", name) is not None:
+                _done(connection, "DROP OWNED BY {}", name)
+                fault = _done(connection, "DROP ROLE {}", name)
+                if fault is not None:
+                    faults[name] = fault
         # one may have depended on another that is gone by now
         if len(faults) == len(todo):
             return faults
         todo = list(faults)
     return {}
+
+
+def _done(
+    connection: psycopg.Connection[Any], statement: LiteralString, name: str
+) -> str | None:
+    """Run *statement* for the role *name*; return why it failed."""
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        return first_line(error)
+    return None

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import pytest
 
-from ai_platform.catalog._made_roles import roles
+from ai_platform.catalog._made_roles import drop_roles, roles
 from ai_platform.catalog.scratch import PREFIX, sweep
 from ai_platform.errors import CannotConnect, Refused
 from ai_platform.review.measure import measure
@@ -211,6 +211,20 @@ def test_roles_that_were_made_go(
     assert role not in roles(server)
     assert f"'{other}'" in capfd.readouterr().err
     server.execute(f"DROP ROLE {other}")
+
+
+def test_a_login_of_ci_drops_its_roles(empty: Database) -> None:
+    """It may make and drop roles, but not act as them."""
+    login, made = (f"{name}_{secrets.token_hex(4)}" for name in ("ci", "made"))
+    server = empty.connect()
+    server.execute(f"CREATE ROLE {login} CREATEROLE")
+    server.execute(f"SET SESSION AUTHORIZATION {login}")
+    server.execute(f"CREATE ROLE {made}")
+
+    assert drop_roles(server, [made]) == {}
+    assert drop_roles(server, ["postgres"]).keys() == {"postgres"}
+    server.execute("RESET SESSION AUTHORIZATION")
+    server.execute(f"DROP ROLE {login}")
 
 
 def test_reviews_that_make_roles_take_turns(
