@@ -44,6 +44,7 @@ _OK_S: Final = 1.0
 _WARNING_S: Final = 5.0
 _TYPICAL_ROW: Final = 100
 _NARROWEST: Final = 0.1
+_UNKNOWN: Final = "the statistics of production do not know"
 _SORTS: Final = ("CREATE INDEX", "REINDEX")
 _GRAPH: Final = re.compile(r'\busing\s+"?hnsw\b', re.IGNORECASE)
 _AT_LEAST: Final = (
@@ -205,13 +206,20 @@ def estimated(
     rows = {one.relation: one.rows for one in large.filled}
     less = {one.relation: one.rows for one in small.filled} if small else {}
     up = []
+    unknown: set[str] = set()
     for facts in large.up:
         twin = fewer.get(facts.number)
         pair = Sample(twin, less) if twin and twin.is_measured else None
         found = estimate(pair, Sample(facts, rows), production)
-        seconds = found.seconds if found else None
+        unknown.update(found.missing if found else ())
+        # of production nothing is known where all that counts is missing
+        is_known = found is not None and (
+            not found.missing or len(found.missing) < len(found.relations)
+        )
+        seconds = found.seconds if found and is_known else None
         up.append(replace(facts, timing=replace(facts.timing, estimated_s=seconds)))
-    return replace(large, up=tuple(up), notes=(*large.notes, *_least(up)))
+    told = [f"{_UNKNOWN} {', '.join(sorted(unknown))}"] if unknown else []
+    return replace(large, up=tuple(up), notes=(*large.notes, *told, *_least(up)))
 
 
 def _least(up: Sequence[StatementFacts]) -> Iterator[str]:
@@ -233,10 +241,8 @@ def with_more_rows(
     """
     if many is None:
         return few
-    seconds = {
-        one.number: one.timing.estimated_s
-        for one in estimated(few, many, production).up
-    }
+    made = estimated(few, many, production)
+    seconds = {one.number: one.timing.estimated_s for one in made.up}
     up = tuple(
         replace(one, timing=replace(one.timing, estimated_s=seconds.get(one.number)))
         for one in few.up
@@ -245,7 +251,8 @@ def with_more_rows(
         f"holds in production are estimated from a second measurement, with "
         f"{LEAST_ROWS:,} rows: fewer take too little time to reckon from"
     )
-    return replace(few, up=up, notes=(*few.notes, note, *_least(up)))
+    notes = (*few.notes, note, *made.notes[len(many.notes) :])
+    return replace(few, up=up, notes=notes)
 
 
 def holds(revision: RevisionFacts) -> list[float | None]:

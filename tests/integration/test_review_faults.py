@@ -31,7 +31,10 @@ def test_estimates_come_from_two_rounds(
 ) -> None:
     """Few rows are made up for, many are taken apart; progress says which round."""
     stats = tmp_path / "stats.json"
-    stats.write_text(dumps(collect(empty.connect())), encoding="utf-8")
+    server = empty.connect()
+    server.execute("CREATE TABLE products (name text)")
+    stats.write_text(dumps(collect(server)), encoding="utf-8")
+    server.execute("DROP TABLE products")
     shop.add("c9", "op.create_index('ix', 'products', ['name'])", "op.drop_index('ix')")
     asked = run.Asked(rows=rows, dsn=resolve(empty.url), settings={}, stats=stats)
     told: list[Told] = []

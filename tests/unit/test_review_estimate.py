@@ -211,6 +211,16 @@ def test_few_rows_are_not_believed() -> None:
     assert "10,000 rows" in found.notes[0]
 
 
+def test_statistics_of_another_database_say_so() -> None:
+    """Nothing is said of production's sizes where the file does not know the table."""
+    other = production(name="shop.deals")
+
+    found = estimated(None, revision(statement(0.3, 100_000)), other)
+
+    assert holds(found) == [None]
+    assert found.notes == ("the statistics of production do not know shop.orders",)
+
+
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [(0.99, "ok"), (1, "warning"), (4.99, "warning"), (5, "error")],
