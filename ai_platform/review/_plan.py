@@ -73,7 +73,7 @@ class Plan:
     """The statements of a revision both ways; *down* is None where it has no way.
 
     *founding* makes the table in which Alembic keeps the version. Alembic does that
-    once, before the first revision, and no way down takes it back. *online* are the
+    once, before a first revision, and no way down takes it back. *online* are the
     ways that only Python can go.
     """
 
@@ -96,6 +96,8 @@ class Plan:
         up = split(source.up_sql, in_transaction=source.up_in_transaction, name=name)
         founding = tuple(item for item in up if _founds(item, version_table))
         up = tuple(item for item in up if item not in founding)
+        if source.down_revision is None and not founding:
+            founding = split(_founding(version_table))
         online: set[Doing] = {"up"} if source.offline_error is not None else set()
         down: tuple[Statement, ...] | None = None
         if source.down_error is not None:
@@ -112,4 +114,25 @@ class Plan:
 
 def _founds(statement: Statement, version_table: str) -> bool:
     names = [name for _, name in statement.relations]
-    return statement.tag == "CREATE TABLE" and names == [version_table]
+    return (
+        statement.tag == "CREATE TABLE" and names == [version_table.rpartition(".")[2]]
+    )
+
+
+def _founding(version_table: str) -> str:
+    """Return the SQL by which Alembic would make *version_table*, where it can be."""
+    schema, _, name = version_table.rpartition(".")
+    table = ".".join(map(_quoted, filter(None, (schema, name))))
+    column = "version_num varchar(32) NOT NULL"
+    key = f"CONSTRAINT {_quoted(f'{name}_pkc')} PRIMARY KEY (version_num)"
+    where = "'" + schema.replace("'", "''") + "'"
+    return f"""DO $founding$ BEGIN
+        IF {where} IN ('', (SELECT nspname FROM pg_catalog.pg_namespace
+                             WHERE nspname = {where})) THEN
+            CREATE TABLE IF NOT EXISTS {table} ({column}, {key});
+        END IF;
+    END $founding$"""
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
