@@ -8,6 +8,7 @@ Dangerous is, as measured, a statement that
 - reads or copies a whole table under a lock that blocks reads or writes of it, or
 - blocks reads or writes where the oracle holds a form that does the same and does
   not, or
+- blocks reads of a table that it does not name, or
 - changes a thousand rows or more in one transaction, locking each of them.
 
 A verdict is a finding about locks, error or warning. What both say about time limits
@@ -92,7 +93,7 @@ def verdicts(server: Scratch, case: dict[str, Any]) -> Verdicts:
     )
     return Verdicts(
         case=case["case"],
-        truth=_truth(case["case"], facts),
+        truth=_truth(case["case"], facts, evidence),
         ours=_ours(facts, evidence),
         text=_ours(unmeasured, Evidence(lock_timeout_ms=4000)),
         squawk=_squawk(case),
@@ -117,7 +118,7 @@ def _measured(server: Scratch, case: dict[str, Any]) -> tuple[StatementFacts, Ev
     return way.statements[0], Evidence(before=before, after=after)
 
 
-def _truth(name: str, facts: StatementFacts) -> str | None:
+def _truth(name: str, facts: StatementFacts, evidence: Evidence) -> str | None:
     strong = {lock.relation for lock in facts.locks if lock.mode in STRONG - {"X"}}
     blocked = {item.relation for item in facts.blocked if item.reads or item.writes}
     # a new file without a byte in it is TRUNCATE's: quick, whatever the table's size
@@ -127,8 +128,28 @@ def _truth(name: str, facts: StatementFacts) -> str | None:
         return f"{', '.join(sorted(busy & strong))} read or copied under a lock"
     if blocked and name in GENTLER:
         return f"blocks, and there is: {GENTLER[name]}"
+    unnamed = _unnamed(facts, evidence)
+    if unnamed:
+        return f"nobody can read {', '.join(unnamed)}, which it does not name"
     changed = sum(item.rows for item in (*facts.updated, *facts.deleted))
     return f"{changed} rows locked" if changed >= BATCH else None
+
+
+def _unnamed(facts: StatementFacts, evidence: Evidence) -> list[str]:
+    """Return the tables that nobody can read, but for those named and their parts."""
+    named = {name for _, name in split(facts.sql)[0].relations}
+    whole = {
+        item.key.identity
+        for item in evidence.before or ()
+        if item.key.kind == "table" and not item.properties.get("inherits")
+    }
+    return [
+        item.relation
+        for item in facts.blocked
+        if item.reads
+        and item.relation in whole
+        and item.relation.rpartition(".")[2] not in named
+    ]
 
 
 def _ours(facts: StatementFacts, evidence: Evidence) -> tuple[str, ...]:
