@@ -11,7 +11,7 @@ from ai_platform.connection import connect
 
 from ._plan import Told
 from ._readings import flush_counts
-from ._weight import heavy
+from ._weight import heavy, tested_domain
 from .facts import Scan
 from .fill import Profile, fill
 from .statements import run_plainly
@@ -29,18 +29,42 @@ if TYPE_CHECKING:
 __all__ = ["Ground", "prepare"]
 
 _FEWEST_VECTORS: Final = 1_000
-# An index stands for its table. Bookkeeping of Alembic stays as it is.
+# An index stands for its table. Bookkeeping of Alembic stays as it is. With %(beneath)s
+# a view stands for what it reads, and a domain for the tables that have it.
 _TABLES: Final = """
+WITH RECURSIVE named (oid) AS (
+       SELECT coalesce(x.indrelid, c.oid)
+         FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS n (schema, name)
+         JOIN pg_catalog.pg_class c
+           ON c.oid = to_regclass(concat_ws('.', quote_ident(n.schema),
+                                                 quote_ident(n.name)))
+         LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
+        UNION
+       SELECT d.refobjid
+         FROM named
+         JOIN pg_catalog.pg_rewrite r ON r.ev_class = named.oid AND %(beneath)s
+         JOIN pg_catalog.pg_depend d
+           ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+          AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> named.oid
+     ),
+     types (oid) AS (
+       SELECT to_regtype(domain)::oid FROM unnest(%(domains)s::text[]) AS d (domain)
+        UNION
+       SELECT t.oid
+         FROM types JOIN pg_catalog.pg_type t ON types.oid IN (t.typbasetype, t.typelem)
+     )
 SELECT DISTINCT n.nspname, t.relname
-  FROM unnest(%s::text[], %s::text[]) AS named (schema, name)
-  JOIN pg_catalog.pg_class c
-    ON c.oid = to_regclass(concat_ws('.', quote_ident(named.schema),
-                                          quote_ident(named.name)))
-  LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.oid
-  JOIN pg_catalog.pg_class t ON t.oid = coalesce(x.indrelid, c.oid)
+  FROM pg_catalog.pg_class t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
- WHERE t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
-   AND n.nspname !~ '^pg_' AND t.relname <> %s
+ WHERE (t.oid IN (SELECT oid FROM named)
+        OR t.oid IN (SELECT attrelid FROM pg_catalog.pg_attribute a
+                       JOIN types ON types.oid = a.atttypid AND NOT a.attisdropped))
+   AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
+   AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+   AND t.relname <> %(version)s
+   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
+                    WHERE e.classid = 'pg_catalog.pg_class'::regclass
+                      AND e.objid = t.oid AND e.deptype = 'e')
  ORDER BY 1, 2
 """
 # A rewrite leaves a new file without a visibility map and counts as nothing else.
@@ -91,12 +115,16 @@ def prepare(
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
-        tables = _tables(connection, relations, options.version_table)
+        named = _tables(connection, relations, options.version_table)
+        big = _tables(
+            connection,
+            _heavy(plan, relations, options),
+            options.version_table,
+            domains=_domains(plan),
+        )
+        tables = sorted({*named, *big})
         if not tables or not options.rows:
             return Ground(tuple(tables))
-        big = _tables(
-            connection, _heavy(plan, relations, options), options.version_table
-        )
         filled = fill(
             connection,
             [".".join(table) for table in big],
@@ -127,18 +155,31 @@ def _heavy(
     return {name for statement in every for name in heavy(statement)}
 
 
+def _domains(plan: Plan) -> list[str]:
+    """Return the domains that every row which has them is tested for."""
+    every = (*plan.up, *(plan.down or ()))
+    return [name for item in every if (name := tested_domain(item)) is not None]
+
+
 def _tables(
     connection: psycopg.Connection[Any],
     relations: Collection[Relation],
     version_table: str,
+    *,
+    domains: Collection[str] | None = None,
 ) -> list[tuple[str, str]]:
-    """Return schema and name of the tables that *relations* are, or are indexes of."""
-    schemas, names = (
-        [schema for schema, _ in relations],
-        [name for _, name in relations],
-    )
-    rows = connection.execute(_TABLES, [schemas, names, version_table]).fetchall()
-    return [(schema, name) for schema, name in rows]
+    """Return schema and name of the tables that *relations* are, or are indexes of.
+
+    With *domains* also those that have one of them, and what views read.
+    """
+    given = {
+        "schemas": [schema for schema, _ in relations],
+        "names": [name for _, name in relations],
+        "domains": list(domains or ()),
+        "beneath": domains is not None,
+        "version": version_table,
+    }
+    return [(schema, name) for schema, name in connection.execute(_TABLES, given)]
 
 
 def _settle(connection: psycopg.Connection[Any], filled: Collection[str]) -> None:

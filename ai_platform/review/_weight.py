@@ -11,7 +11,7 @@ from pglast.enums import AlterTableType as At
 if TYPE_CHECKING:
     from .statements import Relation, Statement
 
-__all__ = ["heavy"]
+__all__ = ["heavy", "tested_domain"]
 
 # What is not known to cost the same on any size counts as if it did not.
 _LIGHT: Final = (
@@ -47,6 +47,9 @@ _LIGHT_COMMANDS: Final = {
     *(At.AT_ForceRowSecurity, At.AT_NoForceRowSecurity),
 }
 
+# ADD CONSTRAINT, SET NOT NULL, VALIDATE CONSTRAINT
+_TESTS: Final = ("C", "O", "V")
+
 
 def heavy(statement: Statement) -> frozenset[Relation]:
     """Return those relations of *statement* whose rows its cost may depend on.
@@ -58,6 +61,21 @@ def heavy(statement: Statement) -> frozenset[Relation]:
     parsed = pglast.parse_sql(statement.sql)
     is_light = all(_is_light(one.stmt, len(named)) for one in parsed)
     return frozenset() if is_light else named
+
+
+def tested_domain(statement: Statement) -> str | None:
+    """Return the domain, as SQL, whose every value in tables *statement* tests."""
+    for one in pglast.parse_sql(statement.sql):
+        node: Any = one.stmt
+        if not isinstance(node, ast.AlterDomainStmt) or node.subtype not in _TESTS:
+            continue
+        if not getattr(node.def_, "skip_validation", False):  # NOT VALID
+            return ".".join(_quoted(part.sval) for part in node.typeName)
+    return None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_light(node: Any, relations: int) -> bool:
