@@ -24,24 +24,19 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.evidence.after is None:
         return
     for item in revision.objects("policy"):
-        now = item.properties
-        if (
-            now.get("restrictive")
-            or revision.before("policy", item.key.identity) == now
-        ):
+        now, known = item.properties, revision.before("policy", item.key.identity)
+        if now.get("restrictive") or known == now:
             continue
-        table = item.key.identity.partition(" on ")[2]
-        # where rows were guarded before, another rule says which are seen now
-        guarded = (revision.before("table", table) or {}).get("row security")
-        told = None if guarded and now.get("using") == "true" else _openness(now)
+        # another rule compares a policy with what it was
+        told = _openness(now, is_new=known is None)
         if told:
             yield Hit(item.key.identity, told, is_measured=True)
 
 
-def _openness(policy: Mapping[str, Any]) -> str | None:
+def _openness(policy: Mapping[str, Any], *, is_new: bool) -> str | None:
     """Return why a permissive policy lets through what it should not; else None."""
     conditions = [policy.get("using"), policy.get("with check")]
-    everybody = "PUBLIC" in (policy.get("roles") or ())
+    everybody = is_new and "PUBLIC" in (policy.get("roles") or ())
     if everybody and policy.get("command") in _WRITES and "true" in conditions:
         return f"lets everybody {policy['command']} every row"
     for condition in conditions:
@@ -93,9 +88,9 @@ RULE = Rule(
         "opens them to each session that has not set it."
     ),
     measured=(
-        "The catalog after the revision: new or changed permissive policies for "
-        "writing whose condition is true for PUBLIC, or with an alternative that asks "
-        "only whether something that is not a column IS NULL."
+        "The catalog after the revision: new permissive policies for writing whose "
+        "condition is true for PUBLIC; new or changed ones with an alternative that "
+        "asks only whether something that is not a column IS NULL."
     ),
     remedy=(
         "Say in the condition whose rows they are; name the role in TO where one role "
