@@ -58,6 +58,12 @@ _WAITS: Final = "platform-review-turn"
 _ROOM_BYTES: Final = 100 << 20
 _SEGMENT_BYTES: Final = 16 << 20
 _MORE_ROOM: Final = "free some space there, or set TMPDIR to another folder"
+_RIGHTS: Final = """
+SELECT a.privilege_type, r.rolname
+  FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a
+  LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+ WHERE d.datname = %s
+"""
 _IN_USE: Final = """
 SELECT count(*) FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -321,6 +327,7 @@ def clone(source: Target) -> Iterator[Target]:
         before = roles(holder)
         _copy(holder, source.database, name)
         try:
+            _copy_rights(holder, source.database, name)
             yield source.with_database(name)
         finally:
             statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
@@ -328,6 +335,15 @@ def clone(source: Target) -> Iterator[Target]:
             is_own = source.source == _OWN
             made = roles(holder) if is_own else set(marked(holder, source.database))
             drop_roles(holder, made - before)
+
+
+def _copy_rights(holder: psycopg.Connection[Any], source: str, name: str) -> None:
+    """Give on database *name* what was given on *source*; CREATE DATABASE does not."""
+    database = sql.Identifier(name)
+    for right, grantee in holder.execute(_RIGHTS, [source]).fetchall():
+        to = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
+        statement = sql.SQL("GRANT {} ON DATABASE {} TO {}")
+        holder.execute(statement.format(sql.SQL(right), database, to))
 
 
 def _copy(holder: psycopg.Connection[Any], source: str, name: str) -> None:

@@ -16,12 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from ai_platform.catalog._made_roles import drop_roles, roles
 from ai_platform.catalog.scratch import PREFIX, sweep
+from ai_platform.connection import connect
 from ai_platform.errors import CannotConnect, Refused
 from ai_platform.review.measure import measure
-from ai_platform.review.scratch import scratch
+from ai_platform.review.scratch import clone, scratch
 from ai_platform.review.sources import RevisionSource
 from tests.support.environment import clean_environment
 
@@ -183,6 +185,17 @@ def test_a_given_server_keeps_its_databases(empty: Database) -> None:
         assert not server.is_own
 
     assert databases(empty) == before
+
+
+def test_a_copy_has_the_rights_of_its_database(empty: Database) -> None:
+    """What a revision gave on the database counts for those that are tried on a copy."""
+    query = "SELECT has_database_privilege('pg_monitor', current_database(), 'CREATE')"
+    with empty.connect() as connection:
+        grant = sql.SQL("GRANT CREATE ON DATABASE {} TO pg_monitor")
+        connection.execute(grant.format(sql.Identifier(empty.target.database)))
+
+    with clone(empty.target) as copy, connect(copy) as connection:
+        assert connection.execute(query).fetchone() == (True,)
 
 
 def databases(place: Database) -> list[str]:
