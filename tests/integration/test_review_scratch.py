@@ -188,7 +188,7 @@ def test_a_given_server_keeps_its_databases(empty: Database) -> None:
 
 
 def test_a_copy_has_the_rights_of_its_database(empty: Database) -> None:
-    """What a revision gave on the database counts for those that are tried on a copy."""
+    """What a revision gave on the database counts where others are tried."""
     query = "SELECT has_database_privilege('pg_monitor', current_database(), 'CREATE')"
     with empty.connect() as connection:
         grant = sql.SQL("GRANT CREATE ON DATABASE {} TO pg_monitor")
