@@ -485,3 +485,64 @@ def test_powers_of_roles_are_told(sql: str, found: list[str]) -> None:
     hits = [x for x in judged(statement(sql)) if x.rule == "role-past-policies"]
 
     assert [item.object for item in hits] == found
+
+
+BATCHES = "DO $$ BEGIN UPDATE public.people SET age = 1; COMMIT; END $$"
+
+
+@pytest.mark.parametrize(
+    ("sql", "inside", "rules"),
+    [
+        ("SELECT public.fill()", True, ["backfill-in-one-go"]),
+        (BATCHES.replace(" COMMIT;", ""), False, ["backfill-in-one-go"]),
+        (BATCHES, False, []),
+    ],
+)
+def test_rows_count_whatever_changed_them(
+    sql: str, *, inside: bool, rules: list[str]
+) -> None:
+    """A function or block that changes many rows is a backfill, unless it commits."""
+    changed = (Scan("public.people", 3000),)
+
+    assert (
+        names(judged(statement(sql, in_transaction=inside, updated=changed))) == rules
+    )
+
+
+@pytest.mark.parametrize(("mode", "who"), [("SRX", "writers"), ("AX", "readers and")])
+def test_work_under_a_lock_names_who_waits(mode: str, who: str) -> None:
+    """A lock that only writers feel makes a long transaction no better for them."""
+    add = locking("ALTER TABLE public.people ADD CHECK (age > 0) NOT VALID", mode)
+    work = statement("SELECT 1", scanned=(Scan("public.people", 3000),))
+
+    (found,) = judged(add, work)
+
+    assert found.rule == "lock-held-during-work"
+    assert f"blocks its {who}" in found.message
+
+
+def test_partitioned_tables_get_advice_that_works() -> None:
+    """PostgreSQL refuses DROP INDEX CONCURRENTLY there: a note says what is left."""
+    locks = (Lock("public.people", "partitioned table", "AX"),)
+
+    (found,) = judged(statement("DROP INDEX public.people_age", locks=locks))
+
+    assert found.severity == "note"
+    assert "only as a whole, and not CONCURRENTLY" in found.remedy
+
+
+def test_a_setting_taken_back_is_none() -> None:
+    """RESET at the end leaves the next revision as it would be alone."""
+    path = unmeasured("SET search_path = other")
+
+    assert names(judged(path)) == ["setting-outlives-revision"]
+    assert judged(path, unmeasured("RESET search_path")) == ()
+    assert judged(unmeasured("SET LOCAL search_path = other")) == ()
+
+
+def test_indexes_of_everything_are_rebuilt_at_once() -> None:
+    """REINDEX names no table where it means all of them."""
+    found = judged(unmeasured("REINDEX SYSTEM"))
+
+    assert names(found) == ["reindex-not-concurrent"]
+    assert "CONCURRENTLY" not in found[0].remedy
