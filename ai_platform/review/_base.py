@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Self
 
 import psycopg
@@ -32,7 +32,8 @@ def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
 
     Raises Refused for one that does not run, or a statement of it not in time.
     """
-    with Worker(place, options.settings) as worker:
+    keep = getattr(options.online, "kept", nullcontext)
+    with Worker(place, options.settings) as worker, keep():
         limit = f"SET statement_timeout = {int(options.limit_s * 1000)}"
         worker.connection.execute(limit.encode())
         for number, plan in enumerate(plans, start=1):

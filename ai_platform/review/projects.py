@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -16,10 +17,18 @@ from .preserve import lossy_columns
 from .sources import Recording, RevisionSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["Project", "Step", "downgrade_online", "read", "upgrade_online", "whole"]
+__all__ = [
+    "Project",
+    "Python",
+    "Step",
+    "downgrade_online",
+    "read",
+    "upgrade_online",
+    "whole",
+]
 
 _PHASE: Final = re.compile(r"^\s*Phase:\s*(expand|migrate|contract)\b", re.MULTILINE)
 # what may stand before a step outside a transaction; it ends with the transaction
@@ -198,25 +207,62 @@ def upgrade_online(
 
     Raises BadValue or Refused with what went wrong.
     """
-    return _online(project, revision, dsn, down=False, timeout_s=timeout_s)
+    return Python(project, timeout_s)(revision, dsn, is_down=False)
 
 
 def downgrade_online(
     project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
 ) -> Recording:
     """Run the downgrade of *revision*, and of it alone; else as `upgrade_online`."""
-    return _online(project, revision, dsn, down=True, timeout_s=timeout_s)
+    return Python(project, timeout_s)(revision, dsn, is_down=True)
 
 
-def _online(
-    project: Project, revision: str, dsn: str, *, down: bool, timeout_s: float
-) -> Recording:
-    history = project.history
-    name = history.locate(revision)
-    standing = history.before(name, included=down)
-    with Interpreter(project.place, timeout_s=timeout_s) as interpreter:
-        said = interpreter.ask("run", revision=name, down=down, stamp=standing, dsn=dsn)
-    # a comment at the end of a statement must not hide the semicolon
-    steps = tuple(Step(f"{sql}\n;", inside) for sql, inside in said["steps"])
-    sql, in_transaction = _text(steps)
-    return Recording(sql, in_transaction, said["gap"])
+class Python:
+    """Runs revisions of *project* as they are; *timeout_s* bounds each way.
+
+    Each in an interpreter of its own, whose end is that of its sessions, but for those
+    of a block of `kept`: they share one, which is quicker.
+    """
+
+    def __init__(self, project: Project, timeout_s: float = TIMEOUT_S) -> None:
+        self._project = project
+        self._timeout_s = timeout_s
+        self._kept: ExitStack | None = None
+        self._interpreter: Interpreter | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep one interpreter within the block; only one database may be named."""
+        with ExitStack() as stack:
+            self._kept = stack
+            try:
+                yield
+            finally:
+                self._kept, self._interpreter = None, None
+
+    def __call__(self, revision: str, dsn: str, is_down: bool) -> Recording:  # noqa: FBT001 - or by name
+        """Run one way of *revision* on the database *dsn*; see `upgrade_online`."""
+        history = self._project.history
+        name = history.locate(revision)
+        standing = history.before(name, included=is_down)
+        with self._some() as interpreter:
+            said = interpreter.ask(
+                "run", revision=name, down=is_down, stamp=standing, dsn=dsn
+            )
+        # a comment at the end of a statement must not hide the semicolon
+        steps = tuple(Step(f"{sql}\n;", inside) for sql, inside in said["steps"])
+        sql, in_transaction = _text(steps)
+        return Recording(sql, in_transaction, said["gap"])
+
+    @contextmanager
+    def _some(self) -> Iterator[Interpreter]:
+        if self._kept is None:
+            with self._new() as interpreter:
+                yield interpreter
+            return
+        if self._interpreter is None:
+            self._interpreter = self._kept.enter_context(self._new())
+        yield self._interpreter
+
+    def _new(self) -> Interpreter:
+        return Interpreter(self._project.place, timeout_s=self._timeout_s)

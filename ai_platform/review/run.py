@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ._prologue import Prologue
     from .production import Statistics
     from .projects import Project
-    from .sources import Recording, RevisionSource
+    from .sources import RevisionSource
 
 __all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
 
@@ -160,10 +160,6 @@ def _measured(
     def look(revision: str, before: Snapshot, after: Snapshot) -> None:
         catalogs[revision] = (before, after)
 
-    def online(revision: str, url: str, is_down: bool) -> Recording:  # noqa: FBT001 - theirs
-        run = projects.downgrade_online if is_down else projects.upgrade_online
-        return run(project, revision, url, timeout_s=asked.limit_s)
-
     begun: list[Prologue] = []
 
     def begin(url: str) -> Mapping[str, str]:
@@ -178,7 +174,7 @@ def _measured(
         rows=asked.rows,
         settings=asked.settings,
         version_table=project.version_table,
-        online=online,
+        online=projects.Python(project, asked.limit_s),
         begin=None if project.place.is_ours else begin,
         queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
