@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ai_platform.review.facts import Review
     from ai_platform.review.projects import Project
 
-__all__ = ["check_out", "write_reports"]
+__all__ = ["check_out", "report", "write_reports"]
 
 _FORMATS: Final = (".md", ".html", ".json", ".sarif")
 
@@ -57,13 +57,14 @@ def write_reports(found: Review, project: Project, paths: Sequence[Path]) -> Non
 
     Raises BadValue where one cannot be written.
     """
-    texts = {path: _text(found, project, path.suffix) for path in paths}
+    texts = {path: report(found, project, path.suffix[1:]) for path in paths}
     for path, text in texts.items():
         write_files(path.parent, {path.name: text})
         note(f"written: {path}")
 
 
-def _text(found: Review, project: Project, suffix: str) -> str:
+def report(found: Review, project: Project, kind: str) -> str:
+    """Return the report of a *kind*: md, html, json or sarif."""
     from ai_platform.review._changed import place_in_repository  # noqa: PLC0415
     from ai_platform.review.reports.html_page import to_html  # noqa: PLC0415
     from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
@@ -72,12 +73,12 @@ def _text(found: Review, project: Project, suffix: str) -> str:
     from ai_platform.review.rules import all_rules  # noqa: PLC0415
     from ai_platform.review.run import texts  # noqa: PLC0415
 
-    if suffix == ".sarif":
+    if kind == "sarif":
         place = place_in_repository(project.place.folder)
         return to_sarif(found, rules=all_rules(), sources=texts(project), folder=place)
     writers: dict[str, Callable[[Review], str]] = {
-        ".md": to_markdown,
-        ".html": to_html,
-        ".json": to_json,
+        "md": to_markdown,
+        "html": to_html,
+        "json": to_json,
     }
-    return writers[suffix](found)
+    return writers[kind](found)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 app = group("The DBA review: what a change will do to production, measured.")
 
 Severity = Literal["error", "warning", "note"]
+Printed = Literal["text", "md", "html", "json", "sarif"]
 Span = Annotated[
     str | None,
     typer.Argument(
@@ -84,9 +85,24 @@ Insist = Annotated[
         help="Use the server of --dsn although database NAME holds tables.",
     ),
 ]
+Format = Annotated[
+    Printed,
+    typer.Option("--format", help="What to print."),
+]
+Sizes = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        metavar="SIZE|FILE",
+        help="Sizes by name: small (1,000 rows), medium (100,000) or large "
+        "(1,000,000); or a file, as --stats.",
+    ),
+]
 Rows = Annotated[
-    int,
-    typer.Option("--rows", help="Rows in each touched table, up to 10,000,000."),
+    int | None,
+    typer.Option(
+        "--rows", help="Rows in each touched table, up to 10,000,000 [100000]."
+    ),
 ]
 Stats = Annotated[
     Path | None,
@@ -138,7 +154,9 @@ Timeout = Annotated[
     ),
 ]
 
+_ROWS: Final = 100_000
 _MOST_ROWS: Final = 10_000_000
+_PROFILES: Final = {"small": 1_000, "medium": _ROWS, "large": 1_000_000}
 _MOST_S: Final = 86_400.0
 _READING_S: Final = 60.0
 _STATEMENT_S: Final = 600.0
@@ -161,7 +179,8 @@ def review(
     settings: Set = None,
     dsn: Dsn = None,
     insist: Insist = None,
-    rows: Rows = 100_000,
+    profile: Sizes = None,
+    rows: Rows = None,
     stats: Stats = None,
     accept: Accept = None,
     old_code: OldCode = None,
@@ -169,6 +188,7 @@ def review(
     measure: Measure = True,
     timeout: Timeout = None,
     out: Out = None,
+    format_: Format = "text",
     as_json: AsJson = False,
 ) -> None:
     """Run revisions on a scratch server full of rows; judge what was seen.
@@ -186,9 +206,11 @@ def review(
         exit_meaning,
     )
 
-    from ._review_files import check_out, write_reports  # noqa: PLC0415
+    from ._review_files import check_out, report, write_reports  # noqa: PLC0415
 
     _check(span, git_base, dsn, insist)
+    format_ = _format(format_, as_json=as_json)
+    rows, stats = _sizes(profile, rows, stats)
     for path in out or ():
         check_out(path)
     limit_s = None if timeout is None else _within("--timeout", timeout, 1, _MOST_S)
@@ -219,7 +241,10 @@ def review(
     try:
         write_reports(found, project, out or [])
     finally:  # a disk that filled up meanwhile does not hide what was found
-        _show(found, as_json=as_json)
+        if format_ == "text":
+            _show(found)
+        else:
+            say(report(found, project, format_).rstrip("\n"))
     note(exit_meaning(found, fail_on))
     raise typer.Exit(exit_code(found, fail_on))
 
@@ -239,6 +264,36 @@ def _check(
         )
     if dsn is not None and not dsn.strip():  # or the usual database would be meant
         raise BadValue("--dsn is empty", hint="name a server for tests, or drop it")
+
+
+def _format(format_: Printed, *, as_json: bool) -> Printed:
+    if as_json and format_ not in {"text", "json"}:
+        raise BadValue(
+            f"either --json or --format {format_} says what to print",
+            hint="leave one of them out",
+        )
+    return "json" if as_json else format_
+
+
+def _sizes(
+    profile: str | None, rows: int | None, stats: Path | None
+) -> tuple[int, Path | None]:
+    """Return the rows, and the file of statistics, that the three options ask for."""
+    named = _PROFILES.get(profile or "")
+    other, value = ("--stats", stats) if named is None else ("--rows", rows)
+    if profile is not None and value is not None:
+        raise BadValue(
+            f"either --profile {profile} or {other} {value} says the sizes",
+            hint="leave one of them out",
+        )
+    if profile is not None and named is None:
+        stats = Path(profile)
+        if not stats.exists():
+            raise BadValue(
+                f"no such profile: got {profile!r}",
+                hint=f"{', '.join(_PROFILES)}, or a file of `platform stats export`",
+            )
+    return named or (_ROWS if rows is None else rows), stats
 
 
 def _within(option: str, given: float, least: float, most: float) -> float:
@@ -295,12 +350,7 @@ def _telling(tell: Callable[[str], None]) -> Callable[[Told], None]:
     return told
 
 
-def _show(found: Review, *, as_json: bool) -> None:
-    if as_json:
-        from ai_platform.review.reports.json_text import to_json  # noqa: PLC0415
-
-        say(to_json(found).rstrip("\n"))
-        return
+def _show(found: Review) -> None:
     from ai_platform.review.reports.terminal import to_terminal  # noqa: PLC0415
 
     from ._review_report import show_review  # noqa: PLC0415

@@ -11,7 +11,7 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.review._python import demand_python
 from commands._review_files import check_out
-from commands.review import review
+from commands.review import _sizes, review
 
 
 def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,6 +28,9 @@ def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     [
         ({"rows": -5}, "--rows must be from 0 to 10,000,000, got -5"),
         ({"timeout": float("nan")}, "--timeout must be from 1 to 86,400, got nan"),
+        ({"rows": 9, "profile": "small"}, "either --profile small or --rows 9"),
+        ({"profile": "huge"}, "no such profile: got 'huge'"),
+        ({"as_json": True, "format_": "md"}, "either --json or --format md"),
         ({"span": "b2", "git_base": "main"}, "either 'b2' or --git-base main"),
         ({"insist": "shop"}, "--insist shop is for a server named by --dsn"),
         ({"dsn": " "}, "--dsn is empty"),
@@ -40,6 +43,16 @@ def test_options_that_mean_nothing_are_refused(
     """None is passed over in silence: an empty --dsn would mean the usual server."""
     with pytest.raises(BadValue, match=told):
         review(**given)
+
+
+def test_a_profile_is_a_size_or_a_file(tmp_path: Path) -> None:
+    """A name stands for rows, a file for the sizes of production."""
+    stats = tmp_path / "stats.json"
+    stats.touch()
+
+    assert _sizes("small", None, None) == (1_000, None)
+    assert _sizes(str(stats), 20_000, None) == (20_000, stats)
+    assert _sizes(None, 0, stats) == (0, stats)
 
 
 @pytest.mark.parametrize("program", ["true", "echo", "cat"])
