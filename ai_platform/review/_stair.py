@@ -290,7 +290,7 @@ def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:
     """Return *facts* without what Alembic does in its own table."""
 
     def is_own(relation: str) -> bool:
-        return relation.rpartition(".")[2] != version_table.rpartition(".")[2]
+        return not is_of_alembic(relation, version_table)
 
     return replace(
         facts,
