@@ -101,6 +101,25 @@ def test_one_revision_can_be_chosen(tested: Shop, cluster: Cluster) -> None:
     assert outcomes(alone) == {"test_own": "PASSED"}
 
 
+def test_a_configuration_may_lie_elsewhere(tested: Shop, cluster: Cluster) -> None:
+    """Beside the tests, in a package of the project; what cannot run is said once."""
+    (tested.folder / "__init__.py").write_text("raise ImportError('not with pytest')")
+    suite = tested.folder.parent / "suite"
+    suite.mkdir()
+    (tested.folder / "conftest.py").rename(suite / "conftest.py")
+    ini = "[pytest]\nrevisions_config = ../shop/alembic.ini\n"
+    (suite / "pytest.ini").write_text(ini)
+    tested.replace("migrations/versions/b2_customers.py", "op.create_table(", "op.no(")
+    tested.folder = suite
+
+    found = run(tested, cluster)
+
+    text = "b2, which comes before, does not run: migrations/versions/b2_customers.py"
+    assert "not with pytest" not in found.stdout
+    assert text in found.stdout
+    assert outcomes(found)["stairway[c3]"] == "PASSED"
+
+
 @pytest.mark.parametrize(
     ("ini", "told"),
     [
