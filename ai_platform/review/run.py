@@ -349,7 +349,7 @@ def _evidence(
 
 def _python(project: Project, file: str) -> str | None:
     try:
-        return (project.place.folder / file).read_text(encoding="utf-8")
+        return (project.place.folder / file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError):
         return None
 
