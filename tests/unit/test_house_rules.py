@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 SQL = CHECKOUT / "models" / "sql"
 ROOMS = ("ai_platform", "models", "migrations", "seeds", "commands")
 # everybody's, not ours to explain
-FOREIGN_VARIABLES = {"PATH", "HOME", "XDG_STATE_HOME", "TERM", "NO_COLOR"}
+FOREIGN_VARIABLES = {
+    "PATH",
+    "HOME",
+    "XDG_STATE_HOME",
+    "TERM",
+    "NO_COLOR",
+    "FLASK_APP",  # of the project that is reviewed
+}
 IN_REVISIONS = {"__future__", "alembic", "sqlalchemy", "pgvector", "migrations"}
 
 
