@@ -89,6 +89,7 @@ def test_a_superuser_installs_as_written(empty: Database, tmp_path: Path) -> Non
         assert connection.execute(query).fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_a_migrator_installs_as_written(empty: Database, tmp_path: Path) -> None:
     """The way of least privilege: a DBA's script, then a login that may little."""
     types(commands("docs/install.md", MIGRATOR), empty, tmp_path)
@@ -108,6 +109,7 @@ def test_the_statements_for_a_dba_run(database: Database, empty: Database) -> No
         connection.rollback()
 
 
+@pytest.mark.slow
 def test_hardening_and_scripts_run(database: Database, tmp_path: Path) -> None:
     """The rest of the installation guide, on a database that is whole."""
     for section in (

@@ -46,6 +46,7 @@ def _current(database: Database) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_one_crash_in_every_revision(database: Database, empty: Database) -> None:
     """Client killed or backend ended in the middle of each revision, one after one."""
     faults = itertools.cycle(("kill", "terminate"))

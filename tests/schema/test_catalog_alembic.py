@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
 
@@ -40,6 +41,7 @@ HIDDEN = {
 }
 
 
+@pytest.mark.slow
 def test_alembic_check_sees_hidden_drift(database: Database, run: Run) -> None:
     """What Alembic's own comparison misses fails `alembic check`, readably."""
     for change in HIDDEN:
@@ -52,6 +54,7 @@ def test_alembic_check_sees_hidden_drift(database: Database, run: Run) -> None:
         assert line in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_what_alembic_says_is_not_said_twice(database: Database, run: Run) -> None:
     """A column that Alembic reports is left out of the snapshot's list."""
     database.connect().execute("ALTER TABLE auth.users ADD stray integer")
@@ -63,6 +66,7 @@ def test_what_alembic_says_is_not_said_twice(database: Database, run: Run) -> No
     assert "catalog_drift" not in text
 
 
+@pytest.mark.slow
 def test_autogenerate_writes_drift_as_comment(database: Database) -> None:
     """A new revision can run as it is: what it cannot express is a comment in it."""
     database.connect().execute("ALTER TABLE auth.users DISABLE TRIGGER tr_users_audit")

@@ -85,6 +85,7 @@ def unseen(database: Database, catalog: Snapshot, chosen: list[Mutation]) -> lis
     return missed
 
 
+@pytest.mark.slow
 def test_one_change_of_each_kind_is_seen(database: Database) -> None:
     """For every kind of object and every property of it, one example."""
     catalog = catalog_of(database)

@@ -98,6 +98,7 @@ def test_review_files_are_current() -> None:
     assert [name for name in expected if expected[name] != found[name]] == []
 
 
+@pytest.mark.slow
 def test_a_schema_built_by_files_is_adopted(
     database: Database, empty: Database, tmp_path: Path, run: Run
 ) -> None:
