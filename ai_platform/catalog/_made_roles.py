@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 from psycopg import sql
 
 from ai_platform.connection import first_line
+from ai_platform.identifiers import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["drop_roles", "mark", "marked", "named_roles", "roles"]
 
 _MARK: Final = "scratch; roles made for it: "
+_LONGEST_BYTES: Final = 63
+# other capitals stay as they are
+_FOLDED: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 _NAME: Final = r'("(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _MADE: Final = re.compile(
     rf"\bCREATE\s+(?:ROLE|USER|GROUP)\s+(?!MAPPING\b){_NAME}"
@@ -30,13 +35,14 @@ def named_roles(texts: Iterable[str]) -> set[str]:
     found: set[str] = set()
     for text in texts:
         for match in _MADE.finditer(text):
-            written = match[1] or match[3]
-            found.add(
-                written[1:-1].replace('""', '"')
-                if written.startswith('"')
-                else written.lower()
-            )
+            found.add(_kept(match[1] or match[3]))
     return found
+
+
+def _kept(written: str) -> str:
+    """Return the name *written* in SQL as the server keeps it."""
+    folded = written if written.startswith('"') else written.translate(_FOLDED)
+    return unquoted(folded).encode()[:_LONGEST_BYTES].decode(errors="ignore")
 
 
 def roles(connection: psycopg.Connection[Any]) -> set[str]:

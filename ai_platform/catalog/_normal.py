@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from ai_platform.identifiers import unquoted
+
 from ._chains import flattened
 
 if TYPE_CHECKING:
@@ -87,13 +89,9 @@ def _readable_item(item: str, owner: str | None) -> str:
         _LETTERS.get(letter, letter) + (" WITH GRANT OPTION" if star else "")
         for letter, star in re.findall(r"([a-zA-Z])(\*?)", match["letters"])
     ]
-    by = _unquoted(match["grantor"])
+    by = unquoted(match["grantor"])
     suffix = "" if by == owner else f" (granted by {by})"
-    return f"{_unquoted(match['grantee']) or 'PUBLIC'}: {', '.join(words)}{suffix}"
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+    return f"{unquoted(match['grantee']) or 'PUBLIC'}: {', '.join(words)}{suffix}"
 
 
 def respelled(text: str) -> str:

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ai_platform.identifiers import unquoted
+
 from ._model import Column, Item, Library, Reference, Relation, Schema
 from ._text import slug
 
@@ -154,7 +156,7 @@ def _columns(
             if mark and mark not in keys[name]:
                 keys[name].append(mark)
     order = [*item.properties.get("column order", ())]
-    found = sorted(columns.values(), key=lambda own: order.index(_unquoted(own.name)))
+    found = sorted(columns.values(), key=lambda own: order.index(unquoted(own.name)))
     return [Column(column, tuple(keys[column.name])) for column in found]
 
 
@@ -176,10 +178,6 @@ def _split(names: str) -> tuple[str, ...]:
     ('a', '"b, c"', 'd')
     """
     return tuple(name for name in re.findall(_NAME, names) if name != "PERIOD")
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _reference(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from ai_platform.identifiers import quoted
 from ai_platform.names import VERSION_TABLE
 
 from .statements import split
@@ -114,17 +115,17 @@ class Plan:
 
 def _founds(statement: Statement, version_table: str) -> bool:
     names = [name for _, name in statement.relations]
-    return (
-        statement.tag == "CREATE TABLE" and names == [version_table.rpartition(".")[2]]
-    )
+    return statement.tag == "CREATE TABLE" and names == [
+        version_table.rpartition(".")[2]
+    ]
 
 
 def _founding(version_table: str) -> str:
     """Return the SQL by which Alembic would make *version_table*, where it can be."""
     schema, _, name = version_table.rpartition(".")
-    table = ".".join(map(_quoted, filter(None, (schema, name))))
+    table = ".".join(map(quoted, filter(None, (schema, name))))
     column = "version_num varchar(32) NOT NULL"
-    key = f"CONSTRAINT {_quoted(f'{name}_pkc')} PRIMARY KEY (version_num)"
+    key = f"CONSTRAINT {quoted(f'{name}_pkc')} PRIMARY KEY (version_num)"
     where = "'" + schema.replace("'", "''") + "'"
     return f"""DO $founding$ BEGIN
         IF {where} IN ('', (SELECT nspname FROM pg_catalog.pg_namespace
@@ -132,7 +133,3 @@ def _founding(version_table: str) -> str:
             CREATE TABLE IF NOT EXISTS {table} ({column}, {key});
         END IF;
     END $founding$"""
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -14,6 +14,7 @@ from ai_platform.catalog import snapshot
 from ai_platform.catalog._made_roles import drop_roles, named_roles, roles
 from ai_platform.connection import connect, first_line
 from ai_platform.errors import BadValue, PlatformError
+from ai_platform.identifiers import unquoted
 
 from . import _evidence as evidence
 from ._loops import gathered
@@ -51,6 +52,7 @@ _FAULT: Final = re.compile(
     r"\b(sqlalchemy|psycopg2?|asyncpg|pg8000|alembic)\.|did not run within|"
     r"interpreter ended|\b(Attribute|Name|Type|Key|Index|Import|ModuleNotFound)Error:"
 )
+_NAME: Final = re.compile(r'"(?:[^"]|"")*"|[^\s".]+')
 _MOST: Final = 200
 _GONE_S: Final = 10.0
 _OTHERS: Final = """
@@ -90,7 +92,7 @@ class _Copies:
         changes = evidence.catalog_changes(left, right)
         return not (
             all(is_of_alembic(item.identity, table) for item in changes)
-            and all(is_of_alembic(name, table) for name, *_ in rows ^ own_rows)
+            and {name for name, *_ in rows ^ own_rows} <= {table.rpartition(".")[2]}
         )
 
 
@@ -109,7 +111,10 @@ def _state(place: Target) -> tuple[Snapshot, set[tuple[Any, ...]]]:
 
 def is_of_alembic(identity: str, version_table: str) -> bool:
     """Return whether an object is the table of versions, or a part of it."""
-    return version_table.rpartition(".")[2] in identity
+    own = version_table.rpartition(".")[2]
+    # a constraint is named as its own name on that of its table
+    names = [unquoted(name) for name in _NAME.findall(identity.rpartition(" on ")[2])]
+    return bool(names) and (names[1:2] or names)[0] in (own, f"{own}_pkc")
 
 
 @contextmanager
@@ -207,7 +212,7 @@ def _statements(said: Recording) -> tuple[Statement, ...]:
     except BadValue as error:
         raise _Gap(f"what its Python said cannot be read: {error.message}") from None
     if len(found) > _MOST:
-        raise _Gap(f"its Python said {len(found)} statements of many kinds")
+        raise _Gap(f"its Python said {len(found):,} statements of many kinds")
     return found
 
 

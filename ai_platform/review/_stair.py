@@ -10,6 +10,7 @@ import psycopg
 from ai_platform.catalog.difference import is_validation
 from ai_platform.connection import first_line
 from ai_platform.errors import PlatformError, Refused
+from ai_platform.identifiers import unquoted
 
 from . import _evidence as evidence
 from ._ground import Ground, prepare
@@ -130,8 +131,8 @@ class Stair:
                 lambda: said.append(self._run_online(copy, plan, "up")), ""
             )
         locks = [lock for fact in way.statements for lock in fact.locks]
-        quoted = (lock.relation.split(".", 1) for lock in locks)
-        seen = {(_plain(schema), _plain(name)) for schema, name in quoted}
+        parts = (lock.relation.split(".", 1) for lock in locks)
+        seen = {(unquoted(schema), unquoted(name)) for schema, name in parts}
         self._heard += said
         return seen.union(*map(named, said))
 
@@ -279,11 +280,6 @@ def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool 
     if plan.source.offline_error is not None:
         return None
     return _is_one_transaction(plan.up) or is_repeatable(after, repeated)
-
-
-def _plain(name: str) -> str:
-    """Return *name* as it stands in the catalog."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ai_platform import names
 from ai_platform.errors import BadValue
-
-from ._rows.generator import quoted
+from ai_platform.identifiers import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ai_platform.identifiers import unquoted
+
 from .facts import Column, Table
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def _order(
     }
     return sorted(
         columns.items(),
-        key=lambda pair: places.get(_unquoted(pair[0]), len(places)),
+        key=lambda pair: places.get(unquoted(pair[0]), len(places)),
     )
 
 
@@ -70,7 +72,7 @@ def _column(
 ) -> Column:
     words = keys.get((table, name), ())
     ranked = sorted(words, key=lambda word: ("PK", "UQ", "FK").index(word[:2]))
-    return Column(_unquoted(name), _definition(item.properties), tuple(ranked))
+    return Column(unquoted(name), _definition(item.properties), tuple(ranked))
 
 
 def _definition(properties: Mapping[str, Any]) -> str:
@@ -100,7 +102,3 @@ def _key_words(definition: str) -> Iterator[tuple[str, str]]:
     if target is not None:
         word += f" {target[1]}"
     yield from ((name, word) for name in _NAME.findall(found[2]))
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name

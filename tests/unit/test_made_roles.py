@@ -15,6 +15,7 @@ from ai_platform.catalog._made_roles import named_roles
         ('CREATE ROLE "Shop ""App"""', {'Shop "App"'}),
         ("DO $$ BEGIN EXECUTE 'CREATE ROLE shop_app'; END $$", {"shop_app"}),
         ("ALTER ROLE a RENAME TO b", {"b"}),
+        (f"CREATE ROLE Änne; CREATE ROLE {'x' * 70}", {"Änne", "x" * 63}),
         ("CREATE USER MAPPING FOR ann SERVER s", set()),
         ("ALTER ROLE ann SET search_path = shop; DROP ROLE ann", set()),
     ],

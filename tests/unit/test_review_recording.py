@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from ai_platform.review._loops import gathered
-from ai_platform.review._recorded import refuses
+from ai_platform.review._recorded import is_of_alembic, refuses
 from ai_platform.review._worker.literals import filled_in, literal
 from ai_platform.review.statements import split
 from ai_platform.settings import CHECKOUT
@@ -84,3 +84,24 @@ def test_a_refusal_is_no_fault(error: str, *, expected: bool) -> None:
 def test_old_interpreters_can_read_the_worker(path: Any) -> None:
     """It runs in the project's own Python, from 3.8 on."""
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        ("public.version", True),
+        ("public.version.version_num", True),
+        ("public.version_pkc", True),
+        ("version_pkc on public.version", True),
+        ("public.conversions", False),
+        ("public.version_notes", False),
+        ("public.shop.version", False),
+        ('version_pkc on "a.b"."version"', True),
+        ("this database", False),
+    ],
+)
+def test_alembics_table_is_known_by_its_whole_name(
+    identity: str, *, expected: bool
+) -> None:
+    """A project's own table is never left out because its name holds the other."""
+    assert is_of_alembic(identity, "public.version") is expected
