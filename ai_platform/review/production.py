@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import psycopg
 
+from ai_platform.amounts import counted
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue, Refused
 
@@ -231,7 +232,7 @@ def _collected(conn: psycopg.Connection[Any], sample_s: float | None) -> Statist
         missing.append(f"longest transaction: the login is no member of {_MONITOR}")
     unknown = sum(row[1] is None for row in rows)
     if unknown:
-        missing.append(f"rows of {unknown} tables: nobody has analyzed them")
+        missing.append(f"rows of {counted(unknown, 'table')}: nobody has analyzed them")
     indexes = _indexes(conn)
     return Statistics(
         format=FORMAT,

@@ -238,7 +238,7 @@ class StatementContext:
             if self.exists(item.relation)
         ]
         done += [
-            f"{item.rows} rows of {item.relation} are read"
+            f"{item.rows:,} rows of {item.relation} are read"
             for item in self.facts.scanned
             if self.exists(item.relation) and not self.is_rewritten(item.relation)
         ]

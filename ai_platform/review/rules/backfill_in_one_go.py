@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
+from ai_platform.amounts import counted
+
 from ._rule import Hit, Rule
 from ._work import BATCH, changes_written, commits_inside, rows_changed
 
@@ -31,7 +33,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     for table, rows in found.items():
         severity = statement.weigh(table, "error")
         if severity:
-            many = f"{rows} rows" if rows else "rows"
+            many = counted(rows, "row") if rows else "rows"
             loud = holder is not None and statement.shows_cost
             yield Hit(
                 table,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast, enums
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _FILLED: Final = ("default", "identity", "generated", "expression")
+_FILLS: Final = re.compile(r"\bBEFORE\b[^(]*\bINSERT\b.*\bFOR EACH ROW\b")
+_UNLESS: Final = ", unless a trigger of the table fills it"
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -31,6 +34,7 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         if item.properties.get("default") is not None
     }
     renamed = set(_renamed(revision))
+    gone = [name for one in revision.statements for _, name in one.gone("column")]
     for item in revision.objects("column"):
         table, _, _ = item.key.identity.rpartition(".")
         known = revision.before("column", item.key.identity)
@@ -39,21 +43,46 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         was_there = there is not None and not there.get("partition bound")
         if item.key.identity in renamed or item.properties.get("type") in domains:
             continue
+        if known is None and any(
+            name.rpartition(".")[0] == table
+            and revision.before("column", name) == item.properties
+            for name in gone
+        ):  # dynamic SQL gave it another name
+            continue
         if was_there and _is_required(item.properties) and not _was(known):
             told = "is new" if known is None else "has lost its default"
+            unless = "" if not _may_be_filled(revision, table) else _UNLESS
             yield Hit(
                 item.key.identity,
-                f"{told} and NOT NULL: an INSERT that does not name it fails",
+                f"{told} and NOT NULL: an INSERT that does not name it fails{unless}",
                 is_measured=True,
+                severity="warning" if unless else None,
             )
 
 
 def _renamed(revision: RevisionContext) -> Iterator[str]:
     """Yield the columns that had another name before: that has a rule of its own."""
+    origins: dict[str, str] = {}
     for statement in revision.statements:
         tree = statement.tree
         if isinstance(tree, ast.RenameStmt) and tree.subname and tree.relation:
-            yield f"{statement.name(tree.relation)}.{quoted(tree.newname)}"
+            table = statement.name(tree.relation)
+            old = f"{table}.{quoted(tree.subname)}"
+            new = f"{table}.{quoted(tree.newname)}"
+            origins[new] = origins.pop(old, old)
+    for name, origin in origins.items():
+        if revision.before("column", origin) is not None:
+            yield name
+
+
+def _may_be_filled(revision: RevisionContext, table: str) -> bool:
+    """Return whether a trigger of *table* may fill what an INSERT leaves out."""
+    return any(
+        item.key.identity.endswith(f" on {table}")
+        and item.properties.get("state") != "disabled"
+        and _FILLS.search(str(item.properties.get("definition"))) is not None
+        for item in revision.objects("trigger")
+    )
 
 
 def _is_required(column: Mapping[str, Any]) -> bool:
@@ -70,12 +99,19 @@ def _was(known: Mapping[str, Any] | None) -> bool:
 
 def _read(revision: RevisionContext) -> Iterator[Hit]:
     """Yield what the text says of statements that did not run, or were refused."""
-    notnull = enums.ConstrType.CONSTR_NOTNULL
+    notnull, generated = (
+        enums.ConstrType.CONSTR_NOTNULL,
+        enums.ConstrType.CONSTR_GENERATED,
+    )
     for statement in revision.statements:
         if statement.is_measured:
             continue
         for table, column in statement.columns_added():
-            filled = default_of(column) is not None or is_generated(column)
+            filled = (
+                default_of(column) is not None
+                or is_generated(column)
+                or constraints(column, generated)
+            )
             if constraints(column, notnull) and not filled:
                 yield Hit(
                     f"{table}.{column.colname}",
@@ -98,7 +134,8 @@ RULE = Rule(
     measured=(
         "The catalog before and after: a column of a table that was there, NOT NULL "
         "and without default, identity or expression, which was not so before. Without "
-        "a measurement: ADD COLUMN ... NOT NULL without a default."
+        "a measurement: ADD COLUMN ... NOT NULL without a default. A warning where a "
+        "trigger before INSERT may fill it."
     ),
     remedy=(
         "Keep a DEFAULT in the database for as long as old code runs, and drop it in a "

@@ -24,12 +24,26 @@ _PARTS: Final = {
     enums.AlterTableType.AT_DropConstraint,
     enums.AlterTableType.AT_DropColumn,
 }
+_ADD_LATER: Final = (
+    "Keep the transaction short and under a lock_timeout; where it does more, create "
+    "the table without the foreign key and add that in a revision of its own: the "
+    "table is still empty, so nothing is read."
+)
+_ALONE: Final = (
+    "Drop it in a short revision of its own with a lock_timeout, and try again when "
+    "that ends the wait."
+)
+_FIRST: Final = (
+    "First drop the foreign key, in a short revision of its own with a lock_timeout "
+    "that is tried again when that ends the wait; then the table, which locks nobody "
+    "else any more."
+)
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
     tree = statement.tree
     severity: Severity = "warning"
-    who = "reads and writes"
+    who, remedy = "reads and writes", _FIRST
     if isinstance(tree, ast.DropStmt):
         if tree.removeType != enums.ObjectType.OBJECT_TABLE:
             return
@@ -39,9 +53,10 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         if not any(item.subtype in _PARTS for item in tree.cmds):
             return
         others = _read_blocked(statement) - {statement.name(tree.relation)}
+        remedy = _ALONE
     elif isinstance(tree, ast.CreateStmt) and not tree.partbound:
         others = _referenced(statement, tree)
-        severity, who = "note", "writes"
+        severity, who, remedy = "note", "writes", _ADD_LATER
     else:
         return
     for table in sorted(others):
@@ -51,6 +66,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"{who} of it wait until the commit",
                 is_measured=statement.is_measured,
                 severity=severity,
+                remedy=remedy,
             )
 
 
@@ -93,9 +109,9 @@ RULE = Rule(
         "a foreign key in CREATE TABLE to a table that the revision did not make."
     ),
     remedy=(
-        "Drop the constraint in a short revision of its own with a lock_timeout, try "
-        "again when it ends the wait, and drop the table after that. Of a new table, "
-        "add the foreign key at the end."
+        "Drop the foreign key in a short revision of its own with a lock_timeout, try "
+        "again when that ends the wait, and drop the table after that. Of a new table, "
+        "add the foreign key in a short transaction: it reads nothing."
     ),
     statement=check,
 )

@@ -80,11 +80,8 @@ def _told(statement: StatementContext) -> str:
     if not statement.shows_cost:
         return "work is done"
     read = statement.rows_scanned()
-    return (
-        f"{read} rows are read"
-        if read
-        else f"{rows_changed(statement, new=True).total()} rows are written"
-    )
+    written = rows_changed(statement, new=True).total()
+    return f"{read:,} rows are read" if read else f"{written:,} rows are written"
 
 
 RULE = Rule(

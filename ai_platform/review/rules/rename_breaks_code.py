@@ -31,6 +31,8 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         table = statement.name(tree.relation)
         if statement.exists(table):
             column = tree.renameType == enums.ObjectType.OBJECT_COLUMN
+            if column and _is_new(statement, table, tree.subname):
+                return
             yield Hit(
                 f"{table}.{tree.subname}" if column else table,
                 f"becomes {tree.newname}: code that knows the old name fails",
@@ -44,6 +46,24 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"moves to schema {tree.newschema}: code that knows the old one fails",
                 is_measured=statement.is_measured,
             )
+
+
+def _is_new(statement: StatementContext, table: str, column: str) -> bool:
+    """Return whether no code knows *column*: this revision made or named it so."""
+    for other in statement.earlier:
+        tree = other.tree
+        if any(
+            (where, item.colname) == (table, column)
+            for where, item in other.columns_added()
+        ):
+            return True
+        if (
+            isinstance(tree, ast.RenameStmt)
+            and tree.renameType == enums.ObjectType.OBJECT_COLUMN
+            and (other.name(tree.relation), tree.newname) == (table, column)
+        ):
+            return True
+    return False
 
 
 RULE = Rule(

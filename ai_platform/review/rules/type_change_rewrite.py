@@ -89,8 +89,9 @@ RULE = Rule(
         "measurement: any change but to text or to a longer varchar."
     ),
     remedy=(
-        "Add a second column of the new type, keep both current with a trigger, "
-        "fill the old rows in batches, and let the code change over."
+        "Add a second column of the new type, keep it current with a trigger, fill the "
+        "old rows in batches; then, in one short revision that says Phase: contract, "
+        "drop the old column and give its name to the new one."
     ),
     statement=check,
 )

@@ -1,0 +1,381 @@
+"""Single rules on facts made by hand: what each tells, and what it leaves alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ai_platform.catalog import CatalogObject, Key, Snapshot
+from ai_platform.review.facts import (
+    Change,
+    Lock,
+    Review,
+    Rewrite,
+    Scan,
+)
+from ai_platform.review.rules import Evidence, rule
+from ai_platform.review.rules.engine import judge
+from tests.support.rule_facts import (
+    judged,
+    locking,
+    names,
+    revision,
+    statement,
+    unmeasured,
+)
+
+if TYPE_CHECKING:
+    from ai_platform.review.facts import StatementFacts
+
+
+def test_dynamic_sql_drops_what_is_gone() -> None:
+    """The catalog shows what a DO block, or Python, dropped or renamed."""
+    gone = (
+        Change("column", "public.people.age", "object", "present", None),
+        Change("table", "public.made", "object", None, "present"),
+    )
+    do = statement("DO $$ BEGIN END $$", changes=gone)
+    python = replace(statement("SELECT 1"), sql="-- Python", tag="PYTHON")
+
+    assert [(x.rule, x.object) for x in judged(do)] == [
+        ("drop-breaks-code", "public.people.age")
+    ]
+    review = Review("base", "r1", "18", 9, (revision(python, changes=gone),))
+    assert names(judge(review)) == ["drop-breaks-code"]
+
+
+@pytest.mark.parametrize(
+    ("column", "name"),
+    [
+        ("a uuid DEFAULT gen_random_uuid()", "volatile-default"),
+        ("a bigserial", "generated-column-rewrite"),
+        ("a int GENERATED ALWAYS AS (age) STORED", "generated-column-rewrite"),
+    ],
+)
+def test_a_rewrite_has_one_cause(column: str, name: str) -> None:
+    """Rules about rewrites share them out by what the text says."""
+    sql = f"ALTER TABLE public.people ADD COLUMN {column}"
+    fact = locking(sql, rewritten=(Rewrite("public.people", 8192),))
+
+    assert names(judged(fact)) == [name]
+    assert names(judged(replace(fact, is_measured=False))) == [
+        name,
+        "lock-timeout-missing",
+    ]
+    assert judged(locking(sql)) == ()
+
+
+def test_an_unknown_rewrite_is_still_seen() -> None:
+    """What no rule explains is reported for what it did."""
+    sql = "ALTER TABLE public.people SET UNLOGGED"
+    found = judged(locking(sql, rewritten=(Rewrite("public.people", 8192),)))
+
+    assert names(found) == ["table-busy"]
+    assert found[0].message == "public.people is rewritten under ACCESS EXCLUSIVE"
+
+
+def test_one_missing_limit_is_one_finding() -> None:
+    """A revision without a limit is told so once, at its first lock."""
+    sql = "ALTER TABLE public.people ALTER age SET DEFAULT 1"
+    fact = locking(sql, lock_timeout_ms=0)
+    found = judged(fact, fact)
+
+    assert [(item.rule, item.statement) for item in found] == [
+        ("lock-timeout-missing", 1)
+    ]
+
+
+def test_repeatable_steps_are_left_alone() -> None:
+    """A second run that ended at the same catalog proves more than the text."""
+    sql = "CREATE INDEX CONCURRENTLY i ON public.people (age)"
+    fact = statement(sql, in_transaction=False)
+    proven = revision(fact, is_repeatable=True)
+    broken = revision(fact, is_repeatable=False)
+
+    assert judge(Review("base", "r1", "18", 1000, (proven,))) == ()
+    found = judge(Review("base", "r1", "18", 1000, (broken,)))
+    assert [(item.rule, item.is_measured) for item in found] == [
+        ("autocommit-not-repeatable", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "company",
+    ["CREATE TABLE public.a (b int)", "INSERT INTO public.people VALUES (1)"],
+)
+def test_steps_that_commit_apart_are_seen(company: str) -> None:
+    """What commits in parts is done by half when it stops; bookkeeping is no part."""
+    build = "CREATE INDEX CONCURRENTLY i ON public.people (age)"
+    clear = "DROP INDEX CONCURRENTLY IF EXISTS i"
+    version = "UPDATE alembic_version SET version_num = 'r1'"
+    alone = [statement(sql, in_transaction=False) for sql in (clear, build)]
+
+    assert judged(*alone, statement(version)) == ()
+    found = judged(statement(company), *alone, statement(version))
+    assert names(found) == ["autocommit-not-alone"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP FUNCTION f()",
+        "ALTER TABLE public.people VALIDATE CONSTRAINT c",
+        "COMMENT ON TABLE public.people IS 'x'",
+        "GRANT SELECT ON public.people TO app",
+    ],
+)
+def test_gentle_statements_need_no_limit(sql: str) -> None:
+    """Without a server too, only what makes writers wait is told to limit its wait."""
+    assert "lock-timeout-missing" not in names(judged(unmeasured(sql)))
+
+
+def test_wider_types_are_known_without_a_server() -> None:
+    """With a catalog, a longer varchar is no rewrite even where nothing ran."""
+    column = CatalogObject(
+        Key("column", "public.people.name"), None, {"type": "character varying(50)"}
+    )
+    before = Snapshot(180000, {column.key: column})
+    evidence = Evidence(before=before, lock_timeout_ms=4000)
+    sql = "ALTER TABLE public.people ALTER name TYPE varchar({})"
+
+    assert judged(unmeasured(sql.format(60)), evidence=evidence) == ()
+    assert names(judged(unmeasured(sql.format(40)), evidence=evidence)) == [
+        "type-change-rewrite"
+    ]
+
+
+def test_lost_parameters_are_read_from_the_file() -> None:
+    """Bound and escaped parameters pass; what would become NULL is named."""
+    fine = 'op.execute(text("SELECT :a").bindparams(a=1))\nop.execute("a::int")\n'
+    evidence = Evidence(python=f'{fine}op.execute("SELECT :name")\n')
+
+    found = judged(statement("SELECT NULL"), evidence=evidence)
+
+    assert [(item.rule, item.message) for item in found] == [
+        ("bind-parameter-lost", "line 3: :name is read as a parameter")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "mode", "severity", "remedy"),
+    [
+        (
+            "ALTER TABLE public.notes DROP CONSTRAINT notes_fk",
+            "AX",
+            "warning",
+            "Drop it in",
+        ),
+        ("DROP TABLE public.notes", "AX", "warning", "First drop the foreign key"),
+        (
+            "CREATE TABLE public.notes (id int REFERENCES public.people)",
+            "SRX",
+            "note",
+            "Keep the transaction short",
+        ),
+    ],
+)
+def test_a_referenced_table_is_weighed(
+    sql: str, mode: str, severity: str, remedy: str
+) -> None:
+    """Readers that wait are told louder than writers; each statement has its remedy."""
+    found = [x for x in judged(locking(sql, mode)) if x.object == "public.people"]
+
+    assert [(x.rule, x.severity) for x in found] == [
+        ("foreign-key-locks-referenced", severity)
+    ]
+    assert found[0].remedy.startswith(remedy)
+
+
+def required(
+    before: dict[str, Any] | None,
+    *up: StatementFacts,
+    more: tuple[CatalogObject, ...] = (),
+) -> list[tuple[str, str]]:
+    """Return how column-required tells of public.people.new, NOT NULL after *up*."""
+    table = CatalogObject(Key("table", "public.people"), None, {})
+    old = [CatalogObject(Key("column", "public.people.old"), None, _INTEGER)]
+    was = [] if before is None else [CatalogObject(_NEW, None, before)]
+    now = [CatalogObject(_NEW, None, _INTEGER), *more]
+    catalogs = [
+        Snapshot(180000, {item.key: item for item in (table, *items)})
+        for items in ([*old, *was], now)
+    ]
+    found = judge(
+        Review("base", "r1", "18", 9, (revision(*up),)),
+        {"r1": Evidence(None, *catalogs)},
+        rules=[rule("column-required")],
+    )
+    return [(item.object, item.severity) for item in found]
+
+
+_NEW = Key("column", "public.people.new")
+_INTEGER = {"type": "integer", "not null": True}
+_GONE = Change("column", "public.people.old", "object", "present", None)
+_TRIGGER = CatalogObject(
+    Key("trigger", "t on public.people"),
+    None,
+    {
+        "state": "enabled",
+        "definition": "CREATE TRIGGER t BEFORE INSERT ON public.people "
+        "FOR EACH ROW EXECUTE FUNCTION public.f()",
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "up", "severity"),
+    [
+        (None, statement("SELECT 1"), "error"),
+        (_INTEGER, statement("SELECT 1"), None),
+        (_INTEGER | {"default": "1"}, statement("SELECT 1"), "error"),
+        (None, statement("ALTER TABLE public.people RENAME old TO new"), None),
+        (None, statement("ALTER TABLE public.people RENAME young TO new"), "error"),
+        (None, statement("DO $$ BEGIN END $$", changes=(_GONE,)), None),
+    ],
+)
+def test_a_column_that_must_be_filled_is_told(
+    before: dict[str, Any] | None, up: StatementFacts, severity: str | None
+) -> None:
+    """A column with another name, or made anew, asks no more of code than before."""
+    told = [("public.people.new", severity)] if severity else []
+
+    assert required(before, up) == told
+
+
+def test_a_trigger_may_fill_a_column() -> None:
+    """Whether it does, nobody knows from the catalog: that is a warning."""
+    found = required(None, statement("SELECT 1"), more=(_TRIGGER,))
+
+    assert found == [("public.people.new", "warning")]
+
+
+def test_a_column_of_this_revision_may_be_renamed() -> None:
+    """No code knows the name under which it was added."""
+    add = locking("ALTER TABLE public.people ADD COLUMN wide bigint")
+    rename = locking("ALTER TABLE public.people RENAME COLUMN wide TO age")
+
+    assert names(judged(add, rename)) == []
+    assert names(judged(rename)) == ["rename-breaks-code"]
+
+
+def policy(**values: Any) -> CatalogObject:
+    """Return the policy `own` of public.people as a catalog has it."""
+    usual = {"using": "(owner = USER)", "roles": ["app"], "command": "ALL"}
+    return CatalogObject(Key("policy", "own on public.people"), None, usual | values)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "severity"),
+    [
+        (policy(), policy(using="true"), "warning"),
+        (policy(), policy(roles=["app", "PUBLIC"]), "warning"),
+        (policy(), policy(using="(owner IS NOT NULL)"), "note"),
+        (policy(restrictive=True), None, "warning"),
+        (policy(restrictive=True), policy(), "warning"),
+        (policy(restrictive=True, roles=["a", "b"]), None, "warning"),
+        (None, policy(using="true", command="SELECT"), "warning"),
+        (None, policy(using="true", roles=["boss"]), None),
+        (policy(), None, None),
+        (policy(roles=["app", "b"]), policy(), None),
+        (None, policy(), None),
+    ],
+)
+def test_a_wider_policy_is_told(
+    before: CatalogObject | None, after: CatalogObject | None, severity: str | None
+) -> None:
+    """What opens rows is seen in the catalog, whatever statement did it."""
+    key = Key("table", "public.people")
+    table = CatalogObject(key, None, {"row security": True, "owner": "boss"})
+    snapshots = [
+        Snapshot(180000, {item.key: item for item in (table, one) if item})
+        for one in (before, after)
+    ]
+    found = judge(
+        Review("base", "r1", "18", 9, (revision(statement("SELECT 1")),)),
+        {"r1": Evidence(None, *snapshots)},
+        rules=[rule("policy-wider")],
+    )
+
+    assert [item.severity for item in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("CREATE ROLE seer BYPASSRLS", ["seer"]),
+        ('ALTER USER "A b" WITH SUPERUSER', ['"A b"']),
+        ("ALTER ROLE app NOBYPASSRLS NOSUPERUSER", []),
+        ("CREATE ROLE app LOGIN", []),
+        ("GRANT boss TO app", ["app"]),
+        ("DO $$ BEGIN EXECUTE 'CREATE ROLE x BYPASSRLS'; END $$", ["DO"]),
+        ("DO $$ BEGIN EXECUTE 'CREATE ROLE x NOBYPASSRLS'; END $$", []),
+    ],
+)
+def test_powers_of_roles_are_told(sql: str, found: list[str]) -> None:
+    """No catalog of one database shows them: the statement does."""
+    hits = [x for x in judged(statement(sql)) if x.rule == "role-past-policies"]
+
+    assert [item.object for item in hits] == found
+
+
+BATCHES = "DO $$ BEGIN UPDATE public.people SET age = 1; COMMIT; END $$"
+
+
+@pytest.mark.parametrize(
+    ("sql", "inside", "rules"),
+    [
+        ("SELECT public.fill()", True, ["backfill-in-one-go"]),
+        (BATCHES.replace(" COMMIT;", ""), False, ["backfill-in-one-go"]),
+        (BATCHES, False, []),
+    ],
+)
+def test_rows_count_whatever_changed_them(
+    sql: str, *, inside: bool, rules: list[str]
+) -> None:
+    """A function or block that changes many rows is a backfill, unless it commits."""
+    changed = (Scan("public.people", 3000),)
+
+    assert (
+        names(judged(statement(sql, in_transaction=inside, updated=changed))) == rules
+    )
+
+
+@pytest.mark.parametrize(("mode", "who"), [("SRX", "writers"), ("AX", "readers and")])
+def test_work_under_a_lock_names_who_waits(mode: str, who: str) -> None:
+    """A lock that only writers feel makes a long transaction no better for them."""
+    add = locking("ALTER TABLE public.people ADD CHECK (age > 0) NOT VALID", mode)
+    work = statement("SELECT 1", scanned=(Scan("public.people", 3000),))
+
+    (found,) = judged(add, work)
+
+    assert found.rule == "lock-held-during-work"
+    assert f"blocks its {who}" in found.message
+
+
+def test_partitioned_tables_get_advice_that_works() -> None:
+    """PostgreSQL refuses DROP INDEX CONCURRENTLY there: a note says what is left."""
+    locks = (Lock("public.people", "partitioned table", "AX"),)
+
+    (found,) = judged(statement("DROP INDEX public.people_age", locks=locks))
+
+    assert found.severity == "note"
+    assert "only as a whole, and not CONCURRENTLY" in found.remedy
+
+
+def test_a_setting_taken_back_is_none() -> None:
+    """RESET at the end leaves the next revision as it would be alone."""
+    path = unmeasured("SET search_path = other")
+
+    assert names(judged(path)) == ["setting-outlives-revision"]
+    assert judged(path, unmeasured("RESET search_path")) == ()
+    assert judged(unmeasured("SET LOCAL search_path = other")) == ()
+
+
+def test_indexes_of_everything_are_rebuilt_at_once() -> None:
+    """REINDEX names no table where it means all of them."""
+    found = judged(unmeasured("REINDEX SYSTEM"))
+
+    assert names(found) == ["reindex-not-concurrent"]
+    assert "CONCURRENTLY" not in found[0].remedy
