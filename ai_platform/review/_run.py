@@ -304,7 +304,7 @@ class Run:
             updated=evidence.rows(known, before, after, verb="updated"),
             deleted=evidence.rows(known, before, after, verb="deleted"),
             changes=_changes(before, after),
-            notices=tuple(self.worker.messages.notices),
+            notices=self.worker.messages.notices,
             outwaits=seen.outwaits,
             lock_timeout_ms=before.limits.lock_timeout_ms,
             statement_timeout_ms=before.limits.statement_timeout_ms,

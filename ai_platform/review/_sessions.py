@@ -25,14 +25,27 @@ __all__ = ["Messages", "Sessions", "Worker"]
 _WORKER: Final = "platform-review-worker"
 _TEMPORARY: Final = re.compile(r'^temporary file: path ".*", size (\d+)$')
 _RELOAD_S: Final = 10.0
+_MOST: Final = 20
+_LONGEST: Final = 500
 
 
 class Messages:
-    """What the server told a session: notices, and the size of temporary files."""
+    """What the server told a session: notices, and the size of temporary files.
+
+    A trigger may tell something for each row: of notices the first 20 that differ are
+    kept, the others are counted.
+    """
 
     def __init__(self) -> None:
-        self.notices: list[str] = []
+        self._kept: dict[str, None] = {}
+        self._others = 0
         self.temp_bytes = 0
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """Return what was told, and how much more."""
+        more = (f"and {self._others:,} more",) if self._others else ()
+        return (*self._kept, *more)
 
     def take(self, diagnostic: psycopg.errors.Diagnostic) -> None:
         """Sort one message; what the server merely logs is dropped."""
@@ -40,13 +53,21 @@ class Messages:
         text = diagnostic.message_primary or ""
         match = _TEMPORARY.match(text)
         if severity != "LOG":
-            self.notices.append(f"{severity}: {text}")
+            self._keep(f"{severity}: {text}")
         elif match:
             self.temp_bytes += int(match[1])
 
+    def _keep(self, notice: str) -> None:
+        if len(notice) > _LONGEST:
+            notice = f"{notice[: _LONGEST - 1]}…"
+        if notice in self._kept or len(self._kept) == _MOST:
+            self._others += 1
+        else:
+            self._kept[notice] = None
+
     def clear(self) -> None:
         """Forget what was told, before the next statement."""
-        self.notices, self.temp_bytes = [], 0
+        self._kept, self._others, self.temp_bytes = {}, 0, 0
 
 
 class Worker:

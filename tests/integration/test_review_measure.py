@@ -120,6 +120,22 @@ def test_rows_and_bytes_are_counted(only: Callable[..., RevisionFacts]) -> None:
     assert do.notices == ("WARNING: slow",)
 
 
+def test_what_is_told_row_by_row_is_counted(
+    only: Callable[..., RevisionFacts],
+) -> None:
+    """A trigger that raises a notice for each row fills no report."""
+    notice = "RAISE NOTICE '%', repeat('x', i)"
+    facts = only(
+        f"DO $$ BEGIN FOR i IN 1..500 LOOP {notice}; {notice}; END LOOP; END $$;"
+        f"DO $$ BEGIN FOR i IN 9000..9001 LOOP {notice}; END LOOP; END $$"
+    )
+    many, long = (item.notices for item in facts.up)
+
+    assert many[:2] == ("NOTICE: x", "NOTICE: xx")
+    assert (len(many), many[-1]) == (21, "and 980 more")
+    assert [len(told) for told in long] == [500, 10]
+
+
 def test_each_statement_tells_what_it_changed(
     only: Callable[..., RevisionFacts],
 ) -> None:
