@@ -16,7 +16,7 @@ from ai_platform.identifiers import unquoted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["drop_roles", "mark", "marked", "named_roles", "roles"]
+__all__ = ["added_roles", "drop_roles", "mark", "marked", "named_roles", "roles"]
 
 _MARK: Final = "scratch; roles made for it: "
 _LONGEST_BYTES: Final = 63
@@ -48,6 +48,12 @@ def _kept(written: str) -> str:
 def roles(connection: psycopg.Connection[Any]) -> set[str]:
     """Return the names of all roles of the server."""
     query = "SELECT rolname::text FROM pg_catalog.pg_roles"
+    return {name for (name,) in connection.execute(query).fetchall()}
+
+
+def added_roles(connection: psycopg.Connection[Any]) -> set[str]:
+    """Return the names of the roles that the server was not born with."""
+    query = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE oid >= 16384"
     return {name for (name,) in connection.execute(query).fetchall()}
 
 

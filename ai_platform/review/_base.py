@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 import psycopg
 
+from ai_platform.catalog._made_roles import added_roles, drop_roles, mark, marked
 from ai_platform.catalog.scratch import scratch_database
-from ai_platform.connection import first_line
+from ai_platform.connection import connect, first_line
 from ai_platform.errors import PlatformError, Refused
 
 from ._plan import Told
@@ -101,10 +102,30 @@ class Detour:
         """
         self._copy.close()
         if self._follower is None:
+            made = self._without_roles()
             place = scratch_database(self._server.control)
             self._follower = self._stack.enter_context(place)
+            self._mark(self._follower, made)
             if self._begin is not None:
                 self._begin(self._follower.url)
         build(self._follower, self._todo, self._options)
         self._todo.clear()
         return self._copy.enter_context(clone(self._follower))
+
+    def _without_roles(self) -> list[str]:
+        """Drop the roles of the measured database: they are made once more.
+
+        Returns those that are dropped by name, on a server of others.
+        """
+        name = "platform-review"
+        with connect(self._server.place, application_name=name) as connection:
+            known = marked(connection, self._server.place.database)
+            is_own = self._server.is_own
+            drop_roles(connection, added_roles(connection) if is_own else known)
+        return known
+
+    def _mark(self, place: Target, made: list[str]) -> None:
+        if made:
+            name = place.database
+            with connect(self._server.control, application_name=name) as connection:
+                mark(connection, name, made)

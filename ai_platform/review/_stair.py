@@ -86,7 +86,10 @@ class Stair:
                 facts = self._measure(bench, plan, ground, repeated)
         self._detour.passed(plan)
         if facts.error is not None or facts.left_behind:
-            self._spoilt_by = plan.source.revision
+            did = "failed" if facts.error is not None else "leaves something behind"
+            self._spoilt_by = (
+                f"revision {plan.source.revision}, which comes before, {did}"
+            )
         return facts
 
     def _go_around(self, spoiler: str) -> None:
@@ -95,7 +98,7 @@ class Stair:
         try:
             place = self._detour.around()
         except Refused:
-            self._broken = f"revision {spoiler}, which comes before, failed"
+            self._broken = spoiler
         else:
             self._server = replace(self._server, place=place)
 

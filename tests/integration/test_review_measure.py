@@ -247,16 +247,24 @@ def test_what_a_downgrade_leaves_is_listed(only: Callable[..., RevisionFacts]) -
     assert facts.error is None
 
 
+ROLE = "DROP OWNED BY shop_seer; DROP ROLE shop_seer"
+
+
+@pytest.mark.parametrize("place", [{}, {"dsn": None, "insist": None}])
 def test_what_fails_on_rows_only_stops_nothing(
-    measured: Callable[..., Review],
+    measured: Callable[..., Review], place: dict[str, None]
 ) -> None:
     """What comes after it, or after a leak, is measured as if both had run."""
     review = measured(
+        source(
+            "role", "CREATE ROLE shop_seer; GRANT SELECT ON shop TO shop_seer", ROLE
+        ),
         source("fails", "ALTER TABLE shop ADD code int NOT NULL"),
         source("leaks", "CREATE TYPE size AS ENUM ('s')", "SELECT 1"),
         source("fine", "ALTER TABLE shop ADD size size", "ALTER TABLE shop DROP size"),
+        **place,
     )
-    fails, leaks, fine = review.revisions
+    _, fails, leaks, fine = review.revisions
 
     assert "contains null values" in (fails.error or "")
     assert (leaks.error, len(leaks.left_behind)) == (None, 1)
