@@ -73,6 +73,14 @@ class Place:
         """Return whether this is the project that ships with us."""
         return self.folder == CHECKOUT
 
+    @property
+    def is_apart(self) -> bool:
+        """Return whether our checkout holds modules that are not this project's.
+
+        Of an installed wheel what would be the checkout is everybody's site-packages.
+        """
+        return not self.is_ours and (CHECKOUT / "alembic.ini").is_file()
+
     @classmethod
     def of(
         cls,
@@ -120,7 +128,7 @@ class Interpreter:
         """Start it."""
         asked, self._requests = os.pipe()
         self._answers, told = os.pipe()
-        banned = "" if self._place.is_ours else str(CHECKOUT)
+        banned = str(CHECKOUT) if self._place.is_apart else ""
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's interpreter
                 [self._place.python, _WORKER, str(asked), str(told), banned],

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 import venv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import alembic
 import pytest
 
 from ai_platform.errors import BadValue, PlatformError, Refused
-from ai_platform.review import projects
+from ai_platform.review import _foreign, projects
 from tests.support.programs import CHECKOUT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ai_platform.review.projects import Project
     from ai_platform.review.sources import RevisionSource
     from tests.support.database import Database
@@ -63,6 +63,15 @@ def test_our_modules_are_out_of_reach(shop: Shop) -> None:
 
     with pytest.raises(BadValue, match=r"env\.py:10: ModuleNotFoundError: .*'seeds'"):
         projects.read(shop.ini)
+
+
+def test_an_installed_wheel_hides_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In site-packages we lie beside the project's Alembic, which stays in reach."""
+    monkeypatch.setattr(_foreign, "CHECKOUT", Path(alembic.__file__).parents[1])
+
+    assert projects.read(shop.ini).head == "b8"
 
 
 def test_steps_outside_a_transaction_are_told(shop: Shop) -> None:
