@@ -13,7 +13,7 @@ from ai_platform.catalog import diff, snapshot
 from ai_platform.connection import connect
 
 from ._sessions import Worker
-from .statements import run_plainly
+from .statements import run_plainly, stops
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,17 +46,19 @@ def snapshot_of_repeat(
 ) -> Snapshot | None:
     """Run *statements* in *place* with a stop after and in each, then whole.
 
-    What shares a transaction is undone by a stop, so only steps outside of one count.
+    What shares a transaction is undone by a stop, so only steps outside of one count,
+    and the end of one that is committed by hand.
     A statement that waits for writers is cancelled while one of *tables* has some.
     Returns the catalog at the end; None where a repeated run failed.
     """
     writer = connect(place, application_name="platform-review-writer")
     with writer:
-        for number, statement in enumerate(statements, start=1):
-            if statement.transaction is not None:
-                continue
+        for number in stops(statements):
             try:
-                _stopped(place, settings, statements[:number], writer, tables)
+                if statements[number - 1].transaction is None:
+                    _stopped(place, settings, statements[:number], writer, tables)
+                else:
+                    _run(place, settings, statements[:number])
                 _run(place, settings, statements[:number])
             except psycopg.Error:
                 return None

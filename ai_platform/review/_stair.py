@@ -24,11 +24,10 @@ from .facts import RevisionFacts
 from .plans import compared, query_plans
 from .preserve import demand_columns, lost
 from .scratch import clone
-from .statements import run_plainly
+from .statements import run_plainly, stops
 from .tables import touched_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from .facts import Change, StatementFacts
     from .scratch import Scratch
     from .sources import Recording
-    from .statements import Relation, Statement
+    from .statements import Relation
 
 __all__ = ["Stair"]
 
@@ -149,7 +148,7 @@ class Stair:
 
     def _repeat(self, plan: Plan, ground: Ground) -> Snapshot | None:
         """Return the catalog after runs that were stopped, in a copy; None: failed."""
-        if plan.source.offline_error is not None or _is_one_transaction(plan.up):
+        if plan.source.offline_error is not None or not stops(plan.up):
             return None
         self._tell(plan, "stop and repeat")
         with clone(self._server.place) as copy:
@@ -282,7 +281,7 @@ class Stair:
 def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool | None:
     if plan.source.offline_error is not None:
         return None
-    return _is_one_transaction(plan.up) or is_repeatable(after, repeated)
+    return not stops(plan.up) or is_repeatable(after, repeated)
 
 
 def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:
@@ -298,13 +297,6 @@ def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:
         inserted=tuple(item for item in facts.inserted if is_own(item.relation)),
         updated=tuple(item for item in facts.updated if is_own(item.relation)),
         deleted=tuple(item for item in facts.deleted if is_own(item.relation)),
-    )
-
-
-def _is_one_transaction(statements: Sequence[Statement]) -> bool:
-    """Return whether a stop in the middle of *statements* leaves nothing."""
-    return len({item.transaction for item in statements}) <= 1 and not any(
-        item.transaction is None for item in statements
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +27,7 @@ __all__ = [
     "run_plainly",
     "split",
     "steps",
+    "stops",
 ]
 
 _DATA: Final = {
@@ -87,7 +88,8 @@ class Statement:
 
     *transaction* numbers the transactions of the revision; None: it commits by
     itself. *relations* are those it names, which need not exist. *script*, where it is
-    given, is what is run, and *sql* what is shown of it.
+    given, is what is run, and *sql* what is shown of it. *commits*: the SQL itself
+    ends its transaction.
     """
 
     number: int
@@ -97,6 +99,7 @@ class Statement:
     transaction: int | None
     relations: tuple[Relation, ...]
     script: str = ""
+    commits: bool = False
 
     @property
     def text(self) -> str:
@@ -131,6 +134,7 @@ def split(
     ROLLBACK.
     """
     statements: list[Statement] = []
+    ended: set[int | None] = set()
     transaction = 1
     is_open = in_transaction
     for raw, text, line in _parsed(sql, name):
@@ -148,9 +152,10 @@ def split(
             )
             continue
         if is_open and not way:
+            ended.add(transaction)
             transaction += 1
         is_open = way
-    return tuple(statements)
+    return tuple(replace(one, commits=one.transaction in ended) for one in statements)
 
 
 def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statement]]]:
@@ -161,6 +166,24 @@ def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statemen
             continue
         for statement in group:
             yield False, [statement]
+
+
+def stops(statements: Sequence[Statement]) -> list[int]:
+    """Return after which *statements*, counted from 1, a stop leaves something done.
+
+    The last transaction is that of Alembic's own row, with which it is done or not,
+    unless a revision without steps outside of one ends it by hand.
+    """
+    is_mixed = any(item.transaction is None for item in statements)
+    found: list[int] = []
+    last = len(statements)
+    for number, item in enumerate(statements, start=1):
+        following = statements[number].transaction if number < last else None
+        is_end = item.commits and item.transaction != following
+        is_over = number == last and (is_mixed or "version_num" in item.sql)
+        if item.transaction is None or (is_end and not is_over):
+            found.append(number)
+    return found
 
 
 def run_plainly(

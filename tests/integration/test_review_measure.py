@@ -322,6 +322,21 @@ def test_a_stopped_step_can_be_repeated_or_not(
     assert all(lock.is_transient for lock in facts.up[-1].locks)
 
 
+@pytest.mark.parametrize(
+    ("up", "expected"),
+    [
+        ("BEGIN; CREATE TABLE t (); COMMIT;", False),
+        ("BEGIN; CREATE TABLE IF NOT EXISTS t (); COMMIT;", True),
+        ("CREATE TABLE t (); COMMIT; BEGIN; SELECT 1;", False),
+    ],
+)
+def test_a_commit_by_hand_may_be_the_last_word(
+    only: Callable[..., RevisionFacts], up: str, *, expected: bool
+) -> None:
+    """What it commits is there, and Alembic does not know: the revision runs again."""
+    assert only(up, "DROP TABLE t").is_repeatable is expected
+
+
 def test_what_comes_before_must_run(cluster: Cluster) -> None:
     """A review on ground that cannot be built says which revision it was."""
     broken = source("broken", "DROP TABLE nowhere")

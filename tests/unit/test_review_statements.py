@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_platform.review.statements import UnreadableSql, split, steps
+from ai_platform.review.statements import UnreadableSql, split, steps, stops
 
 OFFLINE = """BEGIN;
 
@@ -33,6 +33,21 @@ def test_transactions_come_from_the_text() -> None:
         (False, ["CREATE INDEX"]),
         (True, ["UPDATE"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("SELECT 1; SELECT 2", []),
+        ("BEGIN; SELECT 1; SELECT 2; COMMIT", [2]),
+        ("SELECT 1; COMMIT; BEGIN; SELECT 2", [1]),
+        ("UPDATE alembic_version SET version_num = 'b'; COMMIT", []),
+        (OFFLINE, [1, 2]),
+    ],
+)
+def test_a_stop_leaves_what_was_committed(sql: str, found: list[int]) -> None:
+    """With Alembic's own row, which comes last, the revision has run as a whole."""
+    assert stops(split(sql)) == found
 
 
 def test_lines_are_those_of_the_statements() -> None:

@@ -39,8 +39,15 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         for node in ast.walk(function):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 for word in dict.fromkeys(_words(node.value)):
-                    told = f"line {node.lineno}: {word} by hand"
-                    yield Hit(revision.facts.file, told)
+                    yield _hit(revision, node.lineno, word)
+
+
+def _hit(revision: RevisionContext, line: int, word: str) -> Hit:
+    told = f"line {line}: {word} by hand"
+    if word != "COMMIT" or revision.facts.is_repeatable is not False:
+        return Hit(revision.facts.file, told)
+    told += "; after a stop before Alembic's own row is written, a second run fails"
+    return Hit(revision.facts.file, told, is_measured=True, severity="error")
 
 
 def _words(text: str) -> Iterator[str]:
@@ -70,7 +77,8 @@ RULE = Rule(
     ),
     measured=(
         "Read from the text of the revision's file: BEGIN, START TRANSACTION or COMMIT "
-        "as a statement in a string of upgrade()."
+        "as a statement in a string of upgrade(). An error where a second run, after a "
+        "stop behind the COMMIT, was seen to fail or to end elsewhere."
     ),
     remedy=(
         "Leave them out: each revision is one transaction. What must commit apart goes "
