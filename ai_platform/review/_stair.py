@@ -28,7 +28,6 @@ from .statements import run_plainly, stops
 from .tables import touched_tables
 
 if TYPE_CHECKING:
-
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
