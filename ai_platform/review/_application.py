@@ -39,7 +39,7 @@ class Statement:
 
 
 def load(path: Path) -> tuple[Statement, ...]:
-    """Return the statements of a file, ``.json`` as `record` writes it or ``.sql``.
+    """Return the statements of a file, ``.json`` as `recording` writes it or ``.sql``.
 
     In SQL they end with semicolons; ``-- name: …`` and ``-- types: integer, text``
     before one say what they say. Raises BadValue for a file that is not like that.

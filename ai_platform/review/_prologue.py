@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["Prologue", "begin", "told"]
 
 _LONGEST: Final = 300
+_SECRET: Final = re.compile(
+    r"""((?:pass|secret|token|key|credential)\w*["']?\s*(?:=|,|TO\b)?\s*)"""
+    r"""E?'(?:[^']|'')*'""",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,17 @@ class Prologue:
                 f"revisions is not known: {self.fault}"
             )
         if self.statements:
-            said = "; ".join(" ".join(text.split()) for text in self.statements)
+            said = "; ".join(map(_shown, self.statements))
             yield f"measured after what env.py runs before the revisions: {_cut(said)}"
         if self.settings:
             pairs = sorted(self.settings.items())
             told = ", ".join(f"{name} = {value}" for name, value in pairs)
             yield f"measured in a session as env.py sets it: {_cut(told)}"
+
+
+def _shown(statement: str) -> str:
+    """Return *statement* in one line, without what it gives as password or key."""
+    return _SECRET.sub(r"\1'***'", " ".join(statement.split()))
 
 
 def _cut(text: str) -> str:

@@ -24,7 +24,6 @@ from .facts import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from psycopg.pq.abc import PGresult
 
@@ -37,7 +36,6 @@ __all__ = [
     "describe",
     "findings",
     "load",
-    "record",
     "recording",
     "unusable",
 ]
@@ -235,19 +233,6 @@ def beside(
             is_measured=True,
         ),
     )
-
-
-def record(connection: psycopg.Connection[Any], login: str, path: Path) -> int:
-    """Write what *login* was seen to run in this database to *path*; return how many.
-
-    Raises what `recording` raises, and BadValue where *path* cannot be written.
-    """
-    text, number, _ = recording(connection, login)
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadValue(f"{path} cannot be written: {error.strerror}") from None
-    return number
 
 
 def recording(

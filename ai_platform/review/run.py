@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -9,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from ai_platform.amounts import counted
 from ai_platform.connection import connect
 from ai_platform.errors import BadValue
-from ai_platform.settings import settings
 
 from . import _prologue as prologue
 from . import (
@@ -47,6 +47,8 @@ __all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
 
 _LIMIT_S: Final = 600.0
 _FEWER: Final = 10
+_UNITS_MS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000}
+_DURATION: Final = re.compile(rf"\s*(\d+)\s*({'|'.join(_UNITS_MS)})?\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +198,20 @@ def _estimated(
 ) -> Review:
     """Return *found* with what each statement will take on the sizes of production.
 
-    A second measurement, with a tenth of the rows, tells what every size costs from
-    what each row costs. Where few rows were asked for, it is made with more instead.
+    A second measurement of the ways up, with a tenth of the rows, tells what every
+    size costs from what each row costs. Where few rows were asked for, it is made with
+    more instead.
     """
     is_more = asked.rows < estimate.LEAST_ROWS
     rows = estimate.LEAST_ROWS if is_more else asked.rows // _FEWER
     again = replace(asked, rows=rows, old_code=None)
+    up = tuple(
+        replace(one, down_sql=None, down_error=None) for one in project.revisions
+    )
+    only_up = replace(project, revisions=up)
     told = _once_more(progress, f"once more with {rows:,} rows")
     second = {
-        one.revision: one for one in _measured(project, again, {}, told).revisions
+        one.revision: one for one in _measured(only_up, again, {}, told).revisions
     }
     return replace(
         found,
@@ -332,8 +339,8 @@ def _evidence(
         if statistics is not None
         else {}
     )
-    # our own runner sets it outside the SQL; another's is only known by a measurement
-    limit_ms = int(settings().lock_timeout_s * 1000) if asked.settings is None else None
+    # a runner sets it outside the SQL
+    limit_ms = _milliseconds(session_of(asked.settings).get("lock_timeout", ""))
     return {
         source.revision: Evidence(
             source=source,
@@ -345,6 +352,12 @@ def _evidence(
         )
         for source in project.revisions
     }
+
+
+def _milliseconds(setting: str) -> int | None:
+    """Return how long PostgreSQL takes *setting* for; None where it says nothing."""
+    found = _DURATION.fullmatch(setting)
+    return int(found[1]) * _UNITS_MS[found[2] or "ms"] if found else None
 
 
 def _python(project: Project, file: str) -> str | None:

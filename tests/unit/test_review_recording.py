@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from ai_platform.review._loops import gathered
+from ai_platform.review._prologue import Prologue
 from ai_platform.review._recorded import is_of_alembic, refuses
 from ai_platform.review._worker.literals import filled_in, literal
 from ai_platform.review.statements import split
@@ -105,3 +106,18 @@ def test_alembics_table_is_known_by_its_whole_name(
 ) -> None:
     """A project's own table is never left out because its name holds the other."""
     assert is_of_alembic(identity, "public.version") is expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "SET app.api_token = 'hush'",
+        "SELECT set_config('app.secret', 'hu''sh', false)",
+        "ALTER ROLE shop PASSWORD 'hush'",
+    ],
+)
+def test_what_env_py_says_hides_secrets(said: str) -> None:
+    """A report is read by more people than an env.py that fetches a password."""
+    (note,) = Prologue((said,)).notes()
+
+    assert ("'***'" in note, "sh'" in note) == (True, False)
