@@ -131,6 +131,22 @@ def test_gentle_statements_need_no_limit(sql: str) -> None:
     assert "lock-timeout-missing" not in names(judged(unmeasured(sql)))
 
 
+def test_a_remedy_is_for_the_table_as_it_is() -> None:
+    """Who indexes a plain table reads nothing of partitions, unless nobody knows."""
+    sql = "CREATE INDEX ix ON public.people (age)"
+    table = CatalogObject(Key("table", "public.people"), None, {"form": "partitioned"})
+    parted = Evidence(before=Snapshot(180000, {table.key: table}), lock_timeout_ms=1)
+
+    (plain,) = judged(locking(sql, "S", rows=1000))
+    (unknown,) = judged(unmeasured(sql), evidence=Evidence(lock_timeout_ms=1))
+    (many,) = judged(unmeasured(sql), evidence=parted)
+
+    assert "PARTITION" not in plain.remedy
+    assert many.remedy in unknown.remedy
+    assert "alone in a revision outside any transaction." in plain.remedy
+    assert many.remedy.startswith("PostgreSQL has no CREATE INDEX CONCURRENTLY")
+
+
 def test_wider_types_are_known_without_a_server() -> None:
     """With a catalog, a longer varchar is no rewrite even where nothing ran."""
     column = CatalogObject(

@@ -1,4 +1,4 @@
-"""Whose partition it is that a statement drops."""
+"""What is partitioned: what to do instead, and whose partition is dropped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._tree import same
 if TYPE_CHECKING:
     from ._context import StatementContext
 
-__all__ = ["is_partitioned", "partitioned_parents"]
+__all__ = ["is_partitioned", "partitioned_parents", "remedy_for"]
 
 
 def is_partitioned(statement: StatementContext, table: str) -> bool:
@@ -23,6 +23,16 @@ def is_partitioned(statement: StatementContext, table: str) -> bool:
         return True
     known = statement.revision.before("table", table) or {}
     return known.get("form") == "partitioned"
+
+
+def remedy_for(
+    statement: StatementContext, table: str, plain: str, by_partition: str
+) -> str | None:
+    """Return the remedy for *table* as it is; None where nobody knows what it is."""
+    if is_partitioned(statement, table):
+        return by_partition
+    is_known = statement.is_measured or statement.revision.before("table", table)
+    return plain if is_known else None
 
 
 def partitioned_parents(statement: StatementContext) -> set[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import enums
 
-from ._partitions import is_partitioned
+from ._partitions import remedy_for
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_PLAIN: Final = (
+    "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that takes "
+    "SHARE UPDATE EXCLUSIVE, and ROW SHARE on the table referred to, which block "
+    "neither reads nor writes."
+)
 _BY_PARTITION: Final = (
     "From PostgreSQL 18 on add it NOT VALID to the partitioned table as well, and "
     "VALIDATE CONSTRAINT in the next revision. Before: add it NOT VALID to each "
@@ -37,7 +42,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"{told}; writes to it and to {other} wait",
                 is_measured=statement.shows_cost,
                 severity=severity,
-                remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
+                remedy=remedy_for(statement, table, _PLAIN, _BY_PARTITION),
             )
 
 
@@ -55,10 +60,6 @@ RULE = Rule(
         "The rows read of tables that were there before. Without a measurement: "
         "FOREIGN KEY without NOT VALID on an existing table."
     ),
-    remedy=(
-        "Add it NOT VALID, and VALIDATE CONSTRAINT in the next revision: that takes "
-        "SHARE UPDATE EXCLUSIVE, and ROW SHARE on the table referred to, which block "
-        f"neither reads nor writes. Partitioned: {_BY_PARTITION}"
-    ),
+    remedy=f"{_PLAIN} Partitioned: {_BY_PARTITION}",
     statement=check,
 )

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_PLAIN: Final = (
+    "Use DROP INDEX CONCURRENTLY IF EXISTS, one statement for each index, in a "
+    "revision outside any transaction."
+)
 _AS_A_WHOLE: Final = (
     "PostgreSQL drops the index of a partitioned table only as a whole, and not "
     "CONCURRENTLY: give DROP INDEX a short revision of its own with a lock_timeout, "
@@ -43,7 +47,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
         f"ACCESS EXCLUSIVE{where} until the commit: reads and writes wait",
         is_measured=statement.is_measured,
         severity="note" if whole else None,
-        remedy=_AS_A_WHOLE if whole else None,
+        remedy=_AS_A_WHOLE if whole else _PLAIN if tables else None,
     )
 
 
@@ -67,9 +71,6 @@ RULE = Rule(
         "The lock on a table that was there before. Without a measurement: DROP "
         "INDEX without CONCURRENTLY."
     ),
-    remedy=(
-        "Use DROP INDEX CONCURRENTLY IF EXISTS, one statement for each index, in a "
-        f"revision outside any transaction. Partitioned, a note only: {_AS_A_WHOLE}"
-    ),
+    remedy=f"{_PLAIN} Partitioned, a note only: {_AS_A_WHOLE}",
     statement=check,
 )

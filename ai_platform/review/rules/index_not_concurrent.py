@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
-from ._partitions import is_partitioned
+from ._partitions import remedy_for
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_PLAIN: Final = (
+    "Build it with CREATE INDEX CONCURRENTLY, alone in a revision outside any "
+    "transaction."
+)
 _BY_PARTITION: Final = (
     "PostgreSQL has no CREATE INDEX CONCURRENTLY for a partitioned table. CREATE INDEX "
     "... ON ONLY the parent; CREATE INDEX CONCURRENTLY on each partition, alone in a "
@@ -41,7 +45,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
             f"{told} to build the index; writes wait until the commit",
             is_measured=sees,
             severity=severity,
-            remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
+            remedy=remedy_for(statement, table, _PLAIN, _BY_PARTITION),
         )
 
 
@@ -60,9 +64,6 @@ RULE = Rule(
         "Without a measurement: CREATE INDEX without CONCURRENTLY and without ON "
         "ONLY."
     ),
-    remedy=(
-        "Build it with CREATE INDEX CONCURRENTLY, alone in a revision outside any "
-        f"transaction. Partitioned: {_BY_PARTITION}"
-    ),
+    remedy=f"{_PLAIN} Partitioned: {_BY_PARTITION}",
     statement=check,
 )

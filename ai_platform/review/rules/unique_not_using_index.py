@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
-from ._partitions import is_partitioned
+from ._partitions import remedy_for
 from ._rule import Hit, Rule
 from ._tree import constraints
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_PLAIN: Final = (
+    "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, alone in a revision "
+    "outside any transaction, then ADD CONSTRAINT ... USING INDEX; a new column is "
+    "added without the constraint first. For a primary key its columns must be NOT "
+    "NULL before."
+)
 _BY_PARTITION: Final = (
     "A partitioned table knows no USING INDEX. CREATE UNIQUE INDEX CONCURRENTLY on "
     "each partition, alone in a revision outside any transaction; then ALTER TABLE "
@@ -38,7 +44,7 @@ def check(statement: StatementContext) -> Iterator[Hit]:
                 f"{told} to build the index of {item.conname or 'the constraint'}",
                 is_measured=statement.shows_cost,
                 severity=severity,
-                remedy=_BY_PARTITION if is_partitioned(statement, table) else None,
+                remedy=remedy_for(statement, table, _PLAIN, _BY_PARTITION),
             )
 
 
@@ -67,11 +73,6 @@ RULE = Rule(
         "The rows read of a table that was there before. Without a measurement: "
         "UNIQUE or PRIMARY KEY without USING INDEX."
     ),
-    remedy=(
-        "Build the index with CREATE UNIQUE INDEX CONCURRENTLY, alone in a revision "
-        "outside any transaction, then ADD CONSTRAINT ... USING INDEX; a new column is "
-        "added without the constraint first. For a primary key its columns must be NOT "
-        f"NULL before. Partitioned: {_BY_PARTITION}"
-    ),
+    remedy=f"{_PLAIN} Partitioned: {_BY_PARTITION}",
     statement=check,
 )
