@@ -213,6 +213,26 @@ def test_a_comment_says_what_a_change_means() -> None:
     assert "- **SRX** SHARE ROW EXCLUSIVE: writes, DDL and VACUUM wait" in folded
 
 
+def test_what_never_ran_is_one_line() -> None:
+    """Where a revision stopped is told first, and what stands behind it once."""
+    found, cause = reviews.failed(), 'extension "missing" is not available'
+    told = f"not run, because the revision ended before: {cause}"
+    one = found.revisions[0]
+    behind = [replace(one.up[2], number=number, error=told) for number in (3, 4, 5)]
+    stopped = replace(one, error=cause, up=(*one.up[:2], *behind))
+
+    report = to_terminal(replace(found, revisions=(stopped,)))
+
+    assert report.short[0] == (
+        "Failed",
+        f"8cfa609d83ea at statement 2, CREATE EXTENSION: {cause}",
+    )
+    assert report.blocks[0].lines == (
+        f"failed at statement 2, CREATE EXTENSION: {cause}",
+        "up 3 to 5 were not run, because of that",
+    )
+
+
 def test_a_failure_is_told_once() -> None:
     """Why it failed, and what was not measured because of it."""
     (block,) = to_terminal(reviews.failed()).blocks

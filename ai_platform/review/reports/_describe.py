@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         StatementFacts,
     )
 
-__all__ = ["WAITING", "basis", "facts", "in_words", "spent", "troubles"]
+__all__ = ["WAITING", "basis", "facts", "failure", "in_words", "spent", "troubles"]
 
 WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
 """What the letters of `Blocked` stand for."""
@@ -115,18 +115,45 @@ def in_words(change: Change) -> str:
 def troubles(one: RevisionFacts, review: Review) -> Iterator[str]:
     """Yield what kept a revision from being measured, and what its way down left."""
     if one.error:
-        yield f"failed: {one.error}"
+        yield failure(one)
     ways: Sequence[tuple[str, tuple[StatementFacts, ...]]] = (
         ("up", one.up),
         ("down", one.down),
     )
     for way, statements in ways:
+        behind = [item for item in statements if _is_behind(item, one)]
         for item in statements:
-            if item.error and item.error not in (one.error or ""):
+            if (
+                item.error
+                and item.error not in (one.error or "")
+                and item not in behind
+            ):
                 yield f"{way} {item.number} {item.tag} failed: {item.error}"
             elif not item.error and review.is_measured and not item.is_measured:
                 yield f"{way} {item.number} {item.tag} was not measured"
+        if behind:
+            yield f"{way} {_numbers(behind)} not run, because of that"
     if leaks(one, review):
         left = one.left_behind
         yield from (f"left by the way down: {in_words(item)}" for item in left)
         yield from (f"data lost on the way down: {name}" for name in one.lost)
+
+
+def failure(one: RevisionFacts) -> str:
+    """Return where and why a revision failed."""
+    places = [item for item in one.up if item.error == one.error]
+    if len(places) != 1:
+        return f"failed: {one.error}"
+    return f"failed at statement {places[0].number}, {places[0].tag}: {one.error}"
+
+
+def _is_behind(item: StatementFacts, one: RevisionFacts) -> bool:
+    """Return whether *item* was not run because one before it had failed."""
+    first, cause = item.error or "", one.error or ""
+    return bool(cause) and first != cause and first.endswith(f": {cause}")
+
+
+def _numbers(items: Sequence[StatementFacts]) -> str:
+    if len(items) == 1:
+        return f"{items[0].number} {items[0].tag} was"
+    return f"{items[0].number} to {items[-1].number} were"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted, in_seconds
 
+from ._describe import failure
 from ._rights import rights_delta
 from ._summary import touched, waits
 from .verdict import leaks, unmeasured
@@ -32,6 +33,7 @@ def in_short(review: Review) -> tuple[tuple[str, str], ...]:
     if not (review.revisions and review.is_measured):
         return ()
     answers = (
+        ("Failed", _failed(review)),
         ("Who waits", _waiting(review)),
         ("Waits itself", _outwaits(review)),
         ("Dropped", _some(list(_dropped(review)))),
@@ -41,6 +43,16 @@ def in_short(review: Review) -> tuple[tuple[str, str], ...]:
         (UNKNOWN, _some(list(_unknown(review)))),
     )
     return tuple((question, answer) for question, answer in answers if answer)
+
+
+def _failed(review: Review) -> str:
+    failed = [one for one in review.revisions if one.error]
+    if not failed:
+        return ""
+    told = failure(failed[0]).removeprefix("failed").removeprefix(":").strip()
+    return f"{failed[0].revision} {told}" + (
+        f"; and {counted(len(failed) - 1, 'other')}" if failed[1:] else ""
+    )
 
 
 def _waiting(review: Review) -> str:
