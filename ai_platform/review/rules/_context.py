@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast, enums
 
+from ai_platform.catalog import Key
 from ai_platform.catalog.difference import WHOLE
 from ai_platform.review.facts import CONFLICTS, STRONG
 from ai_platform.review.statements import split
 
+from ._made import made_by
 from ._tree import bare, dotted, parsed, same
 
 if TYPE_CHECKING:
@@ -321,7 +323,14 @@ class RevisionContext:
 
     def before(self, kind: str, identity: str) -> Mapping[str, Any] | None:
         """Return the properties of an object before the revision, if it was there."""
-        for item in self.evidence.before or ():
+        before = self.evidence.before
+        if before is None:
+            return None
+        # rules ask for every column of a database
+        known = before.objects.get(Key(kind, identity))
+        if known is not None:
+            return known.properties
+        for item in before:
             if item.key.kind == kind and same(item.key.identity, identity):
                 return item.properties
         return None
@@ -348,7 +357,7 @@ class RevisionContext:
                 made=self.made,
             )
             yield item
-            self._written |= frozenset(_created(item))
+            self._written |= frozenset(made_by(item))
 
     def _transactions(self) -> dict[int, int | None]:
         """Return which transaction each statement belongs to."""
@@ -373,40 +382,3 @@ def _by_last_part(names: frozenset[str]) -> dict[str, list[str]]:
     for name in names:
         found.setdefault(bare(name), []).append(name)
     return found
-
-
-def _created(statement: StatementContext) -> Iterator[str]:
-    """Yield the relations that a statement makes, as it names them."""
-    tree = statement.tree
-    if isinstance(tree, ast.CreateStmt):
-        if not _was_there(statement, tree):
-            yield dotted(tree.relation)
-    elif isinstance(tree, ast.CreateTableAsStmt):
-        yield dotted(tree.into.rel)
-    elif isinstance(tree, ast.ViewStmt):
-        yield dotted(tree.view)
-    elif isinstance(tree, ast.IndexStmt) and tree.idxname:
-        schema = tree.relation.schemaname
-        yield dotted(ast.RangeVar(schemaname=schema, relname=tree.idxname))
-    elif isinstance(tree, ast.RenameStmt) and tree.relation is not None:
-        yield from _renamed(statement, tree)
-    for change in statement.facts.changes:
-        if change.property == WHOLE and change.before is None:
-            yield change.identity
-
-
-def _was_there(statement: StatementContext, tree: ast.CreateStmt) -> bool:
-    """Return whether CREATE TABLE IF NOT EXISTS had nothing to do."""
-    if not tree.if_not_exists:
-        return False
-    name = statement.name(tree.relation)
-    skipped = any("already exists, skipping" in n for n in statement.facts.notices)
-    return skipped or statement.revision.before("table", name) is not None
-
-
-def _renamed(statement: StatementContext, tree: ast.RenameStmt) -> Iterator[str]:
-    """Yield the new name of a table that was new under its old one."""
-    is_new = not statement.exists(statement.name(tree.relation))
-    if is_new and tree.renameType == enums.ObjectType.OBJECT_TABLE:
-        schema = tree.relation.schemaname
-        yield dotted(ast.RangeVar(schemaname=schema, relname=tree.newname))
