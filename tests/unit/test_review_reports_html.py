@@ -164,7 +164,7 @@ def test_the_page_answers_what_a_dba_asks() -> None:
         "production's size (1.3 s with 100,000 rows); shorter or equally long for "
         "1 other",
         "Waits itself": "statement 1 of 5ed3b79de57a, for every older transaction",
-        "Dropped": "column public.t.c",
+        "Gone": "column public.t.c",
         "Way back": "leads back: same catalog, same data",
         "Rights": "table public.t: given PUBLIC: SELECT, table public.t: taken "
         "a: SELECT, table public.t: row security: none → true",

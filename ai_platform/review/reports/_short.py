@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted, in_seconds
@@ -23,6 +24,7 @@ __all__ = ["UNKNOWN", "in_short"]
 UNKNOWN: Final = "Not known"
 """The question that is answered by what limits the measurement."""
 _MOST: Final = 3
+_RENAMES: Final = re.compile(r"\bRENAME\b", re.IGNORECASE)
 
 
 def in_short(review: Review) -> tuple[tuple[str, str], ...]:
@@ -36,7 +38,7 @@ def in_short(review: Review) -> tuple[tuple[str, str], ...]:
         ("Failed", _failed(review)),
         ("Who waits", _waiting(review)),
         ("Waits itself", _outwaits(review)),
-        ("Dropped", _some(list(_dropped(review)))),
+        ("Gone", _some(list(_dropped(review)))),
         ("Way back", _way_back(review)),
         ("Rights", _rights(review)),
         ("Plans", _worse(review)),
@@ -75,7 +77,7 @@ def _waiting(review: Review) -> str:
     others = len({other.relation for other, _ in found}) - 1
     rest = f"; shorter or equally long for {counted(others, 'other')}" if others else ""
     place = f" in {one.revision}" if len(review.revisions) > 1 else ""
-    return f"{who} of {item.relation}{place}, {_long(item.hold, review)}{rest}"
+    return f"{who} of {item.relation}{place}, {_long(item.hold, review, one)}{rest}"
 
 
 def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
@@ -84,8 +86,10 @@ def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
     return (round(item.hold.longest_s, 2), item.relation in worked_on, item.reads)
 
 
-def _long(hold: Hold, review: Review) -> str:
+def _long(hold: Hold, review: Review, one: RevisionFacts) -> str:
     here = in_seconds(hold.here_s)
+    if one.refusal is not None and one.refusal.is_empty:
+        return f"for {here} without rows: with some it fails, or takes longer"
     if hold.production_s is None:
         return f"for {here} with {review.rows:,} rows (--stats estimates production)"
     told = in_seconds(hold.production_s)
@@ -114,10 +118,17 @@ def _worse(review: Review) -> str:
 
 def _dropped(review: Review) -> Iterator[str]:
     for one in review.revisions:
+        renamed = {
+            change.identity
+            for item in one.up
+            for change in item.changes
+            if _RENAMES.search(item.sql)
+        }
         for change in one.changes:
             gone = change.property == "object" and change.after is None
             if gone and change.kind in {"table", "column", "materialized view"}:
-                yield f"{change.kind} {change.identity}"
+                how = " (renamed)" if change.identity in renamed else ""
+                yield f"{change.kind} {change.identity}{how}"
 
 
 def _way_back(review: Review) -> str:

@@ -119,6 +119,7 @@ details.more { color: var(--text); font-size: inherit; }
 .column.changed { border-left-color: var(--warn);
   background: color-mix(in srgb, var(--warn) 10%, transparent); }
 .figures { grid-template-columns: repeat(6, minmax(0, 1fr)); }
+.matrix td:not(:first-child), .matrix th:not(:first-child) { overflow-wrap: normal; }
 @media (max-width: 980px) {
   .wide thead { display: none; }
   .wide tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); }
@@ -136,6 +137,7 @@ details.more { color: var(--text); font-size: inherit; }
   .facts dd { margin-bottom: 6px; }
   .pairs { grid-template-columns: minmax(0, 1fr) 18px minmax(0, 1fr); }
   .column { padding: 4px 6px; }
+  .matrix th, .matrix td { padding: 6px 4px; font-size: 12px; }
 }
 @media print {
   .sql { max-height: none; border: 1px solid var(--line); }
