@@ -16,6 +16,7 @@ from ai_platform.review.facts import (
     Scan,
 )
 from ai_platform.review.rules import Evidence, rule
+from ai_platform.review.rules._tree import is_version_row
 from ai_platform.review.rules.engine import judge
 from tests.support.rule_facts import (
     judged,
@@ -395,3 +396,22 @@ def test_indexes_of_everything_are_rebuilt_at_once() -> None:
 
     assert names(found) == ["reindex-not-concurrent"]
     assert "CONCURRENTLY" not in found[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (
+            "INSERT INTO revs (version_num) VALUES ('a') RETURNING revs.version_num",
+            True,
+        ),
+        ("UPDATE v SET version_num='a' WHERE v.version_num = 'b'", True),
+        ("DELETE FROM s.v WHERE s.v.version_num = 'a'", True),
+        ("UPDATE people SET version_num = version_num + 1", False),
+        ("DELETE FROM people WHERE version_num < 4", False),
+        ("UPDATE people SET age = 'x' WHERE people.version_num = 'a'", False),
+    ],
+)
+def test_only_alembics_row_is_bookkeeping(sql: str, *, expected: bool) -> None:
+    """A project's own column of that name does not hide a change of every row."""
+    assert is_version_row(sql) is expected

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 
 from ._rule import Hit, Rule
-from ._tree import is_concurrent
+from ._tree import is_concurrent, is_version_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def _counts(statement: StatementContext) -> bool:
     """Return whether a second run would meet again what *statement* did."""
     tree = statement.tree
     clears = isinstance(tree, ast.DropStmt) and tree.missing_ok
-    bookkeeping = "version_num" in statement.facts.sql
+    bookkeeping = is_version_row(statement.facts.sql)
     return not (tree is None or clears or bookkeeping or isinstance(tree, _HARMLESS))
 
 

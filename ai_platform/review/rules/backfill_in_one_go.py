@@ -9,6 +9,7 @@ from pglast import ast
 from ai_platform.amounts import counted
 
 from ._rule import Hit, Rule
+from ._tree import is_version_row
 from ._work import BATCH, changes_written, commits_inside, rows_changed
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ _CHANGES: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
-    if _is_bookkeeping(statement) or isinstance(statement.tree, ast.RefreshMatViewStmt):
+    is_refresh = isinstance(statement.tree, ast.RefreshMatViewStmt)
+    if is_refresh or is_version_row(statement.facts.sql):
         return
     holder = _ddl(statement)
     beside = f" beside the DDL of statement {holder.number}" if holder else ""
@@ -77,11 +79,6 @@ def _ddl(statement: StatementContext) -> StatementContext | None:
         if other.locked() or (not other.is_measured and any(other.commands())):
             return other
     return None
-
-
-def _is_bookkeeping(statement: StatementContext) -> bool:
-    """Return whether this is Alembic's own row."""
-    return "version_num" in statement.facts.sql
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ._rule import Hit, Rule
+from ._tree import is_version_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ LONGEST: Final = 32
 def check(revision: RevisionContext) -> Iterator[Hit]:
     if len(revision.revision) <= LONGEST:
         return
-    rows = [item for item in revision.statements if "version_num" in item.facts.sql]
+    rows = [item for item in revision.statements if is_version_row(item.facts.sql)]
     if rows and all(item.is_measured for item in rows):
         return
     yield Hit(
