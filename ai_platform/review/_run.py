@@ -105,7 +105,7 @@ class Run:
                 break
         told = f"not run, because the revision ended before: {error}"
         rest = [unmeasured(item, told) for item in statements[len(done) :]]
-        return Way((*_with_start_times(done), *rest), error, tuple(self._notes))
+        return Way((*_with_start_times(done), *rest), error, tuple(sorted(self._notes)))
 
     def _transaction(
         self, group: Sequence[Statement]
@@ -165,6 +165,9 @@ class Run:
     def _inside(self, statement: Statement) -> StatementFacts:
         """Run *statement* inside the open transaction and return what it did."""
         self._progress(statement)
+        if statement.is_beyond:
+            self._notes.add(_not_run(statement))
+            return unmeasured(statement, None)
         before = self._before
         if statement.is_setting:
             self._timed(statement.text, statement)
@@ -318,6 +321,14 @@ def _changes(before: Reading, after: Reading) -> tuple[Change, ...]:
     changes = evidence.catalog_changes(before.catalog, after.catalog)
     # those of COMMENT statements in between, after which nobody looked
     return tuple(change for change in changes if change.property != "comment")
+
+
+def _not_run(statement: Statement) -> str:
+    """Return the note that *statement* was left out."""
+    return (
+        f"statement {statement.number} was not run: {statement.tag} reaches beyond the "
+        "database of the review"
+    )
 
 
 def unmeasured(statement: Statement, error: str | None) -> StatementFacts:

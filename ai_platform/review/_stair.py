@@ -205,7 +205,7 @@ class Stair:
             facts,
             left_behind=left,
             lost=gone,
-            is_reversible=not left and error is None,
+            is_reversible=_whole(plan, not left and error is None),
             # what was left behind is the reason: the way up itself does run
             error=None if left else error,
             notes=tuple(notes),
@@ -277,10 +277,20 @@ class Stair:
         return None
 
 
+def _whole(plan: Plan, is_reversible: bool) -> bool | None:  # noqa: FBT001 - a fact
+    """Return *is_reversible*, unless it was only tried in part."""
+    return None if is_reversible and _is_beyond(plan) else is_reversible
+
+
 def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool | None:
-    if plan.source.offline_error is not None:
+    if plan.source.offline_error is not None or _is_beyond(plan):
         return None
     return not stops(plan.up) or is_repeatable(after, repeated)
+
+
+def _is_beyond(plan: Plan) -> bool:
+    """Return whether something of *plan* was left out: nobody knows its way back."""
+    return any(item.is_beyond for item in (*plan.up, *(plan.down or ())))
 
 
 def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:

@@ -24,6 +24,13 @@ from ai_platform.catalog._made_roles import (
     named_roles,
     roles,
 )
+from ai_platform.catalog._role_state import (
+    alters_roles,
+    changed,
+    is_named,
+    role_state,
+    set_back,
+)
 from ai_platform.catalog.scratch import (
     PREFIX,
     scratch_database,
@@ -34,8 +41,9 @@ from ai_platform.connection import Target, connect, first_line
 from ai_platform.errors import CannotConnect, PlatformError, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ai_platform.catalog._role_state import Facet
     from ai_platform.server import EmbeddedServer
 
     from .sources import RevisionSource
@@ -100,8 +108,9 @@ def scratch(
 
     On the server of *dsn* a database is made beside the one named. That one must be
     empty, as a sign that the server is for this, or *insist* repeats its name. Roles
-    that *texts*, the SQL to be run, make by name are dropped there afterwards; new
-    ones and databases that remain are told on stderr.
+    that *texts*, the SQL to be run, make by name are dropped there afterwards, and
+    what they change of roles that were there is set back. What else is new of roles
+    and databases, or other than before, is told on stderr.
 
     Whatever ends the block removes what was made, SIGTERM and Ctrl-C too. What a
     killed process left is removed by the next.
@@ -140,15 +149,17 @@ def _refuse_production(dsn: Target, insist: str | None) -> None:
 def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
     """Give the roles that *texts* make and that are not there; drop them in the end.
 
-    Reviews that make roles take turns: each would find those of the other.
+    Reviews that make or alter roles take turns: each would find what the other did.
     """
+    texts = tuple(texts)
     named = named_roles(texts)
     with ExitStack() as stack:
-        if named:
+        if named or alters_roles(texts):
             stack.enter_context(_turn(dsn))
         with connect(dsn, application_name="platform-review") as connection:
             sweep(connection)
             before, databases = roles(connection), _databases(connection)
+            state = role_state(connection, besides=PREFIX)
         made = named - before
         try:
             yield made
@@ -156,6 +167,8 @@ def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
             # what ended the review is told, not that the server has gone with it
             with suppress(PlatformError, psycopg.Error):
                 _drop_roles(dsn, before, made, databases)
+            with suppress(PlatformError, psycopg.Error):
+                _set_back(dsn, state, texts)
 
 
 @contextmanager
@@ -191,6 +204,27 @@ def _drop_roles(
         told += [f"database {name!r}" for name in others]
     if told:
         line = f"platform: new on {dsn.shown}, and still there: {', '.join(told)}"
+        print(line, file=sys.stderr)  # noqa: T201 - whatever ends the review
+
+
+def _set_back(
+    dsn: Target, before: Mapping[Facet, str | None], texts: Sequence[str]
+) -> None:
+    """Set back what *texts* changed of the roles that were there *before*; tell else.
+
+    What others changed meanwhile is theirs: it is told.
+    """
+    told: list[str] = []
+    with connect(dsn, application_name="platform-review") as connection:
+        login = connection.info.user
+        for facet in changed(before, role_state(connection, besides=PREFIX)):
+            reason: str | None = "the SQL does not name it"
+            if is_named(facet, texts, login):
+                reason = set_back(connection, facet, before.get(facet))
+            if reason is not None:
+                told.append(f"{facet.shown} ({reason})")
+    if told:
+        line = f"platform: other than before on {dsn.shown}: {', '.join(told)}"
         print(line, file=sys.stderr)  # noqa: T201 - whatever ends the review
 
 

@@ -14,6 +14,8 @@ from pglast.visitors import Visitor
 
 from ai_platform.errors import BadValue
 
+from ._whole_server import REFUSED, reach
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -89,7 +91,7 @@ class Statement:
     *transaction* numbers the transactions of the revision; None: it commits by
     itself. *relations* are those it names, which need not exist. *script*, where it is
     given, is what is run, and *sql* what is shown of it. *commits*: the SQL itself
-    ends its transaction.
+    ends its transaction. *is_beyond* its database: a review does not run it.
     """
 
     number: int
@@ -100,6 +102,7 @@ class Statement:
     relations: tuple[Relation, ...]
     script: str = ""
     commits: bool = False
+    is_beyond: bool = False
 
     @property
     def text(self) -> str:
@@ -148,6 +151,7 @@ def split(
                     tag=_tag(raw.stmt, text),
                     transaction=transaction if is_open else None,
                     relations=_named(raw.stmt),
+                    is_beyond=_is_beyond(raw.stmt, is_open=is_open),
                 )
             )
             continue
@@ -189,11 +193,15 @@ def stops(statements: Sequence[Statement]) -> list[int]:
 def run_plainly(
     connection: psycopg.Connection[Any], statements: Sequence[Statement]
 ) -> None:
-    """Run *statements* with their transactions, and measure nothing."""
+    """Run *statements* with their transactions, and measure nothing.
+
+    But for those that reach beyond the database.
+    """
     for together, group in steps(statements):
         with connection.transaction() if together else nullcontext():
             for statement in group:
-                connection.execute(statement.text.encode())
+                if not statement.is_beyond:
+                    connection.execute(statement.text.encode())
 
 
 def elsewhere(told: str) -> str | None:
@@ -245,6 +253,15 @@ def _way(node: Any, name: str, line: int) -> bool | None:
         "than COMMIT cannot be measured",
         hint="take ROLLBACK or PREPARE TRANSACTION out",
     )
+
+
+def _is_beyond(node: Any, *, is_open: bool) -> bool:
+    """Return whether a statement would do something beyond the database, if it ran.
+
+    What PostgreSQL refuses in an open transaction does no harm there.
+    """
+    found = reach(node)
+    return bool(found) and not (is_open and isinstance(node, REFUSED))
 
 
 def _tag(node: Any, text: str) -> str:
