@@ -150,7 +150,8 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="SECONDS",
-        help="How long a statement may run [600], and reading the project take [60].",
+        help="How long a statement may run [600]; reading the project may take 60 s at "
+        "least.",
     ),
 ]
 
@@ -232,7 +233,7 @@ def review(
             span,
             git_base=git_base,
             env=_pairs("--env", env) or None,
-            timeout_s=limit_s or _READING_S,
+            timeout_s=max(limit_s or 0, _READING_S),
         )
         asked = run.with_acceptances(asked, accept, project)
         found = run.review(project, asked, progress=_telling(tell))
