@@ -66,9 +66,10 @@ def begin(place: Place, dsn: str, *, timeout_s: float = TIMEOUT_S) -> Prologue:
     """Run the env.py of the project at *place* on the database *dsn*, and no revision.
 
     What it makes there stays, such as a schema or the table of versions. One that does
-    not run is told of, and ends nothing: revisions are measured by their SQL.
+    not run is told of, and ends nothing: revisions are measured by their SQL. It gets
+    a minute, also where *timeout_s* for a statement is less.
     """
-    with Interpreter(place, timeout_s=timeout_s) as interpreter:
+    with Interpreter(place, timeout_s=max(timeout_s, TIMEOUT_S)) as interpreter:
         try:
             found = interpreter.ask("begin", dsn=dsn)
         except PlatformError as error:
