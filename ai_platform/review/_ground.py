@@ -10,6 +10,7 @@ from psycopg import sql
 from ai_platform.connection import connect
 
 from ._plan import Told
+from ._promises import kept
 from ._readings import flush_counts
 from ._weight import heavy, tested_domain
 from .facts import Scan
@@ -125,16 +126,20 @@ def prepare(
         tables = sorted({*named, *big})
         if not tables or not options.rows:
             return Ground(tuple(tables))
-        filled = fill(
-            connection,
-            [".".join(table) for table in big],
-            options.rows,
-            few=[".".join(table) for table in tables],
-            profile=Profile(vectors=max(_FEWEST_VECTORS, options.rows // 10)),
-            on_table=lambda name, rows: options.tell(
-                Told(plan.source.revision, "rows", rows, options.rows, name)
-            ),
+        profile = Profile(
+            edges=options.edges, vectors=max(_FEWEST_VECTORS, options.rows // 10)
         )
+        with kept(connection, options.promises):
+            filled = fill(
+                connection,
+                [".".join(table) for table in big],
+                options.rows,
+                few=[".".join(table) for table in tables],
+                profile=profile,
+                on_table=lambda name, rows: options.tell(
+                    Told(plan.source.revision, "rows", rows, options.rows, name)
+                ),
+            )
         _settle(connection, filled)
     notes = (
         f"{item.table} has no rows: {item.constraint} {item.reason}"

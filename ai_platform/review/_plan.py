@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ai_platform.catalog import Snapshot
 
+    from ._promises import Promise
     from .compatibility import Statement as Query
     from .sources import Recording, RevisionSource
     from .statements import Statement
@@ -67,6 +68,10 @@ class Options:
     look: Callable[[str, Snapshot, Snapshot], None]
     online: Online | None = None
     queries: tuple[Query, ...] = ()
+    promises: tuple[Promise, ...] = ()
+    """What the rows that are made up are to hold besides."""
+    edges: bool = True
+    """Whether some of them stand at the edges of their types."""
 
 
 @dataclass(frozen=True, slots=True)

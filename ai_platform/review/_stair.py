@@ -13,8 +13,11 @@ from ai_platform.errors import PlatformError, Refused
 from ai_platform.identifiers import unquoted
 
 from . import _evidence as evidence
+from . import on_rows
+from ._base import build
 from ._ground import Ground, prepare
 from ._plan import Doing, Told
+from ._promises import demands, holdable, promises
 from ._recorded import is_of_alembic, named, recorded, refuses, roles_undone
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
@@ -77,11 +80,9 @@ class Stair:
             told = plan.source.offline_error or plan.source.down_error
             facts = _bare(plan, f"it has no SQL: {told}")
         else:
-            ground = self._ground(plan)
-            plan, ground = self._recorded(plan, ground)
-            repeated = self._repeat(plan, ground)
-            with self._bench(self._server.place) as bench:
-                facts = self._measure(bench, plan, ground, repeated)
+            facts = self._measured(plan, self._options)
+            if self._options.rows and on_rows.is_of_rows(facts):
+                facts = self._on_other_rows(plan, facts)
         self._detour.passed(plan)
         if facts.error is not None or facts.left_behind:
             did = "failed" if facts.error is not None else "leaves something behind"
@@ -89,6 +90,42 @@ class Stair:
                 f"revision {plan.source.revision}, which comes before, {did}"
             )
         return facts
+
+    def _measured(self, plan: Plan, options: Options) -> RevisionFacts:
+        """Measure *plan* on such rows as *options* say."""
+        ground = self._ground(plan, options)
+        plan, ground = self._recorded(plan, ground)
+        repeated = self._repeat(plan, ground)
+        with self._bench(self._server.place) as bench:
+            return self._measure(bench, plan, ground, repeated)
+
+    def _on_other_rows(self, plan: Plan, failed: RevisionFacts) -> RevisionFacts:
+        """Measure *plan* on rows fit for it, or on none, where these let it run."""
+        try:
+            place = self._detour.around()
+            before = demands(place)
+            build(place, [plan], self._options)
+            wanted = promises(before, demands(place))
+        except Refused:  # its rows are not why it failed
+            return failed
+        self._anew()
+        wanted = holdable(self._server.place, wanted)
+        fitting = replace(self._options, promises=wanted)
+        if wanted:
+            facts = self._measured(plan, fitting)
+            if _ran_on(facts, failed):
+                return on_rows.with_fitting_rows(facts, failed, wanted)
+            self._anew()
+        facts = self._measured(plan, replace(fitting, edges=False))
+        if _ran_on(facts, failed):
+            return on_rows.with_tame_rows(facts, failed)
+        self._anew()
+        facts = self._measured(plan, replace(self._options, rows=0))
+        return failed if facts.error else on_rows.without_rows(facts, failed)
+
+    def _anew(self) -> None:
+        """Go on in another database, which has none of the rows of the last one."""
+        self._server = replace(self._server, place=self._detour.around())
 
     def _go_around(self, spoiler: str) -> None:
         """Go on where nothing is left of what *spoiler* broke, or not at all."""
@@ -112,13 +149,13 @@ class Stair:
             owns_server=self._server.is_own,
         )
 
-    def _ground(self, plan: Plan) -> Ground:
+    def _ground(self, plan: Plan, options: Options) -> Ground:
         relations = {
             name for item in (*plan.up, *(plan.down or ())) for name in item.relations
         }
         if "up" in plan.online:
             relations |= self._touched_online(plan)
-        return prepare(self._server.place, plan, self._options, relations)
+        return prepare(self._server.place, plan, options, relations)
 
     def _touched_online(self, plan: Plan) -> set[Relation]:
         """Return what the Python of a revision touches: run it once, on a copy."""
@@ -275,6 +312,13 @@ class Stair:
         except (psycopg.Error, PlatformError) as error:
             return f"after its way down it does not run again: {first_line(error)}"
         return None
+
+
+def _ran_on(facts: RevisionFacts, failed: RevisionFacts) -> bool:
+    """Return whether it ran with rows wherever there were some when it *failed*."""
+    needed = {item.relation for item in failed.filled if item.rows}
+    there = {item.relation for item in facts.filled if item.rows}
+    return facts.error is None and needed <= there
 
 
 def _whole(plan: Plan, is_reversible: bool) -> bool | None:  # noqa: FBT001 - a fact

@@ -20,6 +20,7 @@ __all__ = [
     "Lock",
     "Mode",
     "PlanChange",
+    "Refusal",
     "Review",
     "RevisionFacts",
     "Rewrite",
@@ -223,6 +224,23 @@ class StatementFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a revision failed on the rows first made up, in the server's words.
+
+    *statement* is its number where one failed. *held* is what other rows were then
+    made to keep to, so that it ran; *is_empty*: it ran without any rows. *remedy* says
+    how to learn whether production's rows are fit for it.
+    """
+
+    statement: int | None
+    object: str
+    error: str
+    remedy: str
+    held: tuple[str, ...] = ()
+    is_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionFacts:
     """What one revision did up, and what its way down left.
 
@@ -249,6 +267,8 @@ class RevisionFacts:
     is_repeatable: bool | None = None
     """Whether a second run after a stop in the middle ends at the same catalog."""
     error: str | None = None
+    refusal: Refusal | None = None
+    """What it failed of on some rows made up here, where others let it run."""
     notes: tuple[str, ...] = ()
     """What limits the measurement, such as a table that could get no rows."""
 

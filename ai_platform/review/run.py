@@ -16,6 +16,7 @@ from . import (
     acceptances,
     compatibility,
     estimate,
+    on_rows,
     plans,
     production,
     projects,
@@ -120,6 +121,7 @@ def review(
         LEAK,
         LOSS,
         unread.RULE,
+        on_rows.RULE,
         compatibility.RULE,
         estimate.RULE,
         plans.RULE,
@@ -140,6 +142,7 @@ def review(
         *_held_long(found, statistics),
         *_lost_ways(found),
         *unread.findings(found),
+        *on_rows.findings(found),
         *(item for one in found.revisions for item in plans.findings(one)),
         *_old_code(project, asked, found),
     ]

@@ -266,7 +266,7 @@ def test_what_fails_on_rows_only_stops_nothing(
     )
     _, fails, leaks, fine = review.revisions
 
-    assert "contains null values" in (fails.error or "")
+    assert "contains null values" in (fails.refusal.error if fails.refusal else "")
     assert (leaks.error, len(leaks.left_behind)) == (None, 1)
     assert (fine.error, fine.is_reversible, fine.left_behind) == (None, True, ())
     assert "code" in {column.name for column in fine.tables[0].after or ()}
