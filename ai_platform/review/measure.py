@@ -11,7 +11,6 @@ import psycopg
 from ai_platform.connection import first_line
 from ai_platform.errors import Refused
 from ai_platform.names import VERSION_TABLE
-from ai_platform.runner import migration_settings
 from ai_platform.settings import settings as own_settings
 
 from ._base import Detour, build
@@ -108,7 +107,11 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
 
 def session_of(settings: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return what to set for a session: *settings*, or what our own runner sets."""
-    return migration_settings(own_settings()) if settings is None else settings
+    if settings is not None:
+        return settings
+    from ai_platform.runner import migration_settings  # noqa: PLC0415 - loads Alembic
+
+    return migration_settings(own_settings())
 
 
 @contextmanager
