@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from ai_platform import names
 from ai_platform.catalog import snapshot
 from ai_platform.catalog._made_roles import drop_roles, named_roles, roles
 from ai_platform.connection import connect, first_line
@@ -62,7 +63,7 @@ SELECT count(*) FROM pg_catalog.pg_stat_activity
 """
 _WRITTEN: Final = """
 SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_user_tables
- WHERE n_tup_ins + n_tup_upd + n_tup_del > 0
+ WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname <> %s
 """
 _WAYS: Final[tuple[Doing, ...]] = ("up", "down")
 
@@ -106,7 +107,9 @@ def _state(place: Target) -> tuple[Snapshot, set[tuple[Any, ...]]]:
             if time.monotonic() > deadline:
                 raise _Gap("a session of its Python does not end")
             time.sleep(0.01)
-        return found, set(connection.execute(_WRITTEN).fetchall())
+        # the runner of the platform writes down what it runs; a revision does not
+        written = connection.execute(_WRITTEN, [names.JOURNAL_SCHEMA])
+        return found, set(written.fetchall())
 
 
 def is_of_alembic(identity: str, version_table: str) -> bool:
