@@ -15,5 +15,6 @@ pytest_plugins = (
     "tests.support.writers",
     "tests.support.requests_logged",
     "tests.support.rule_proofs",
+    "tests.support.measured",
     "tests.support.projects",
 )
