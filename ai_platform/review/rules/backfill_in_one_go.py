@@ -93,7 +93,7 @@ RULE = Rule(
         "DDL statement it also keeps that one's lock."
     ),
     measured=(
-        "The rows changed in tables that were there before, 1000 or more, be it by "
+        "The rows changed in tables that were there before, 1,000 or more, be it by "
         "UPDATE, MERGE, a function or a DO block, and the locks held meanwhile. "
         "Without a measurement: UPDATE, DELETE or MERGE beside DDL, or without WHERE."
     ),

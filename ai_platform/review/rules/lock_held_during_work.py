@@ -98,7 +98,7 @@ RULE = Rule(
         "trigger holds it."
     ),
     measured=(
-        "Rows of existing tables read, or 1000 rows and more written, by a statement "
+        "Rows of existing tables read, or 1,000 and more written, by a statement "
         "while an earlier one of its transaction holds such a lock. Without a "
         "measurement: VALIDATE CONSTRAINT after another ALTER TABLE."
     ),
