@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from markdown_it import MarkdownIt
 
-from ai_platform.review.facts import Change, Column, Lock, PlanChange, Table
+from ai_platform.review.facts import (
+    Change,
+    Column,
+    Lock,
+    PlanChange,
+    Rewrite,
+    Table,
+)
 from ai_platform.review.reports._github import code, fenced, in_html, length, plain
-from ai_platform.review.reports._summary import rows
+from ai_platform.review.reports._summary import rows, waits
 from ai_platform.review.reports.markdown import MARKER, to_markdown
 from ai_platform.review.reports.terminal import to_terminal
 from commands._review_report import show_review
@@ -23,7 +30,7 @@ from tests.support.everyday_review import everyday
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ai_platform.review.facts import Review
+    from ai_platform.review.facts import Mode, Review
 
 EVERY = (
     *(reviews.safe, everyday, reviews.failed, reviews.unmeasured),
@@ -256,3 +263,23 @@ def test_what_was_empty_is_not_called_unmeasured() -> None:
     assert "(measured, but public.people has no rows" in to_markdown(review)
     text = replace(review, findings=(replace(found, unseen=None),))
     assert "read from the text, not measured" in to_terminal(text).blocks[0].lines
+
+
+@pytest.mark.parametrize(
+    ("mode", "rewritten", "told"),
+    [
+        ("AX", (Rewrite("public.t", 8192),), [(True, True)]),
+        ("S", (Rewrite("public.t", 8192),), [(False, True)]),
+        ("SUX", (Rewrite("public.t", 8192),), []),
+        ("AX", (), []),
+    ],
+)
+def test_steps_that_commit_themselves_block_too(
+    mode: Mode, rewritten: tuple[Rewrite, ...], told: list[tuple[bool, bool]]
+) -> None:
+    """Nobody can be probed after VACUUM FULL: its lock and its work say who waited."""
+    lock = Lock("public.t", "table", mode, is_transient=True)
+    facts = {"locks": (lock,), "rewritten": rewritten, "in_transaction": False}
+    step = reviews.statement(1, "VACUUM FULL public.t", "VACUUM", **facts)
+
+    assert [(item.reads, item.writes) for item in waits([step])] == told

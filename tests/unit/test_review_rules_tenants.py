@@ -119,3 +119,29 @@ def test_a_view_stands_in_for_a_table() -> None:
     assert told("body-names-what-is-gone", before, after)
     after["view:app.notes"] = {}
     assert not told("body-names-what-is-gone", before, after)
+
+
+@pytest.mark.parametrize(
+    ("condition", "body", "is_told"),
+    [
+        ("(tenant = app.tenant())", "RETURN 1", True),
+        ("(tenant = app.tenant())", "RETURN 2", False),
+        ("(tenant = my_app.tenant())", "RETURN 1", False),
+        ("(tenant = 1)", "RETURN 1", False),
+    ],
+)
+def test_what_policies_ask_is_watched(
+    condition: str, body: str, *, is_told: bool
+) -> None:
+    """Another body of a function that a policy calls may open what it held back."""
+    before = {
+        "table:app.notes": CLOSED,
+        "policy:own on app.notes": {**OWN, "using": condition},
+        "function:app.tenant()": {"body": "RETURN 2"},
+    }
+
+    found = told(
+        "policy-wider", before, {**before, "function:app.tenant()": {"body": body}}
+    )
+
+    assert bool(found) is is_told

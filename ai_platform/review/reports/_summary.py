@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import in_bytes, in_seconds
-from ai_platform.review.facts import STRONG, Lock, strength
+from ai_platform.review.facts import STRONG, Blocked, Lock, strength
 
 from .verdict import RISKS, Risk, risk_of
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ai_platform.review.facts import (
         Finding,
+        Mode,
         Review,
         RevisionFacts,
         Rewrite,
@@ -140,7 +141,7 @@ def waits(statements: Sequence[StatementFacts]) -> tuple[Wait, ...]:
     """Return who waits for each relation, and for how long at most, by its name."""
     found: dict[str, Wait] = {}
     for step in _transactions(statements):
-        seen = (item for one in step for item in one.blocked if item.letters)
+        seen = (item for one in step for item in _blocked(one) if item.letters)
         names = dict.fromkeys(item.relation for item in seen)
         for name in names:
             new = _wait(name, step)
@@ -158,10 +159,28 @@ def _joined(one: Wait, other: Wait) -> Wait:
     )
 
 
+def _blocked(one: StatementFacts) -> tuple[Blocked, ...]:
+    """Return who waits for *one*: as probed, or by what it locked while it worked.
+
+    A step outside any transaction is over before anybody could be probed.
+    """
+    if one.in_transaction or one.blocked:
+        return one.blocked
+    worked_on = touched([one])
+    found: dict[str, set[Mode]] = {}
+    for lock in one.locks:
+        if is_strong(lock) and lock.relation in worked_on:
+            found.setdefault(lock.relation, set()).add(lock.mode)
+    return tuple(
+        Blocked(relation, reads="AX" in modes, writes=True, ddl=True)
+        for relation, modes in sorted(found.items())
+    )
+
+
 def _wait(relation: str, step: Sequence[StatementFacts]) -> Wait:
     """Return who waits for *relation* from where it is locked to the commit."""
     seen = [
-        next((item for item in one.blocked if item.relation == relation), None)
+        next((item for item in _blocked(one) if item.relation == relation), None)
         for one in step
     ]
     known = [item for item in seen if item is not None]

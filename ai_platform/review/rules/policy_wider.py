@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pglast import ast
@@ -14,7 +15,7 @@ from ._tree import dotted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ai_platform.catalog import CatalogObject
+    from ai_platform.catalog import CatalogObject, Snapshot
 
     from ._context import RevisionContext
 
@@ -35,6 +36,28 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     for item in revision.objects("policy", new=True):
         if _is_guarded(revision, item):
             yield from _added(revision, item)
+    yield from _asked(revision, revision.evidence.after)
+
+
+def _asked(revision: RevisionContext, after: Snapshot) -> Iterator[Hit]:
+    """Yield a hit for each function that policies ask, and that answers otherwise."""
+    guarded = [
+        " ".join(str(item.properties.get(key)) for key in _CONDITIONS)
+        for item in revision.objects("policy")
+        if _is_guarded(revision, item)
+    ]
+    for item in after:
+        was = revision.before("function", item.key.identity)
+        if item.key.kind != "function" or was is None:
+            continue
+        if was.get("body") != item.properties.get("body"):
+            call = re.escape(item.key.identity.partition("(")[0]) + r"\("
+            asking = sum(bool(re.search(rf"(?<![\w.]){call}", one)) for one in guarded)
+            if asking:
+                told = (
+                    f"{asking} policies ask it, and its body is another: is that less?"
+                )
+                yield Hit(item.key.identity, told, is_measured=True, severity="note")
 
 
 def _is_guarded(revision: RevisionContext, policy: CatalogObject) -> bool:
@@ -116,8 +139,9 @@ RULE = Rule(
     ),
     measured=(
         "The policies before and after, on tables whose rows were guarded before. A "
-        "condition that asks something else is a note: nobody can compare two for you. "
-        "Without a measurement: ALTER POLICY with the condition true."
+        "condition that asks something else is a note: nobody can compare two for you; "
+        "so is another body of a function that conditions call. Without a "
+        "measurement: ALTER POLICY with the condition true."
     ),
     remedy=(
         "Say in the condition whose rows they are; read the old and the new one side "
