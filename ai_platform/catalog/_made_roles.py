@@ -14,9 +14,18 @@ from ai_platform.connection import first_line
 from ai_platform.identifiers import unquoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["added_roles", "drop_roles", "mark", "marked", "named_roles", "roles"]
+__all__ = [
+    "added_roles",
+    "drop_roles",
+    "mark",
+    "marked",
+    "name_back",
+    "named_roles",
+    "role_names",
+    "roles",
+]
 
 _MARK: Final = "scratch; roles made for it: "
 _LONGEST_BYTES: Final = 63
@@ -30,12 +39,20 @@ _MADE: Final = re.compile(
 )
 
 
-def named_roles(texts: Iterable[str]) -> set[str]:
-    """Return the roles that *texts* of SQL make by name, also inside of DO blocks."""
+def named_roles(texts: Iterable[str], before: Iterable[str] = ()) -> set[str]:
+    """Return the roles that *texts* of SQL make by name, also inside of DO blocks.
+
+    Not those that were there *before*, whatever other name they get.
+    """
     found: set[str] = set()
+    theirs = set(before)
     for text in texts:
         for match in _MADE.finditer(text):
-            found.add(_kept(match[1] or match[3]))
+            name = _kept(match[1] or match[3])
+            if match[2] and _kept(match[2]) in theirs - found:
+                theirs.add(name)
+            elif name not in theirs:
+                found.add(name)
     return found
 
 
@@ -49,6 +66,26 @@ def roles(connection: psycopg.Connection[Any]) -> set[str]:
     """Return the names of all roles of the server."""
     query = "SELECT rolname::text FROM pg_catalog.pg_roles"
     return {name for (name,) in connection.execute(query).fetchall()}
+
+
+def role_names(connection: psycopg.Connection[Any]) -> dict[int, str]:
+    """Return the names of all roles of the server by their numbers, which stay."""
+    query = "SELECT oid::bigint, rolname::text FROM pg_catalog.pg_roles"
+    return dict(connection.execute(query).fetchall())
+
+
+def name_back(
+    connection: psycopg.Connection[Any], before: Mapping[int, str]
+) -> dict[str, str]:
+    """Name roles as they were named *before*; return what remains, with the reason."""
+    faults: dict[str, str] = {}
+    for number, name in role_names(connection).items():
+        old = before.get(number, name)
+        if old != name:
+            fault = _done(connection, "ALTER ROLE {} RENAME TO {}", name, old)
+            if fault is not None:
+                faults[name] = f"it was {old!r}: {fault}"
+    return faults
 
 
 def added_roles(connection: psycopg.Connection[Any]) -> set[str]:
@@ -101,12 +138,12 @@ def drop_roles(
 
 
 def _done(
-    connection: psycopg.Connection[Any], statement: LiteralString, name: str
+    connection: psycopg.Connection[Any], statement: LiteralString, *names: str
 ) -> str | None:
-    """Run *statement* for the role *name*; return why it failed."""
+    """Run *statement* for the roles *names*; return why it failed."""
     try:
         with connection.transaction():
-            connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
     except psycopg.Error as error:
         return first_line(error)
     return None

@@ -12,7 +12,13 @@ import psycopg
 
 from ai_platform import names
 from ai_platform.catalog import snapshot
-from ai_platform.catalog._made_roles import drop_roles, named_roles, roles
+from ai_platform.catalog._made_roles import (
+    drop_roles,
+    name_back,
+    named_roles,
+    role_names,
+    roles,
+)
 from ai_platform.connection import connect, first_line
 from ai_platform.errors import BadValue, PlatformError
 from ai_platform.identifiers import unquoted
@@ -128,9 +134,10 @@ def roles_undone(server: Scratch) -> Iterator[list[Recording | None]]:
     """
     heard: list[Recording | None] = []
     with connect(server.control, application_name="platform-review") as connection:
-        before = roles(connection)
+        before = role_names(connection)
         yield heard
-        made = roles(connection) - before
+        name_back(connection, before)
+        made = roles(connection) - set(before.values())
     if not server.is_own:
         made &= named_roles(said.sql for said in heard if said is not None)
     if made:

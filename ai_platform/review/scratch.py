@@ -21,7 +21,9 @@ from ai_platform.catalog._made_roles import (
     drop_roles,
     mark,
     marked,
+    name_back,
     named_roles,
+    role_names,
     roles,
 )
 from ai_platform.catalog._role_state import (
@@ -152,21 +154,21 @@ def _roles_removed(dsn: Target, texts: Iterable[str]) -> Iterator[set[str]]:
     Reviews that make or alter roles take turns: each would find what the other did.
     """
     texts = tuple(texts)
-    named = named_roles(texts)
     with ExitStack() as stack:
-        if named or alters_roles(texts):
+        if named_roles(texts) or alters_roles(texts):
             stack.enter_context(_turn(dsn))
         with connect(dsn, application_name="platform-review") as connection:
             sweep(connection)
-            before, databases = roles(connection), _databases(connection)
+            names, databases = role_names(connection), _databases(connection)
             state = role_state(connection, besides=PREFIX)
-        made = named - before
+        before = set(names.values())
+        made = named_roles(texts, before)
         try:
             yield made
         finally:
             # what ended the review is told, not that the server has gone with it
             with suppress(PlatformError, psycopg.Error):
-                _drop_roles(dsn, before, made, databases)
+                _drop_roles(dsn, names, made, databases)
             with suppress(PlatformError, psycopg.Error):
                 _set_back(dsn, state, texts)
 
@@ -192,13 +194,15 @@ def _turn(dsn: Target) -> Iterator[None]:
 
 
 def _drop_roles(
-    dsn: Target, before: set[str], made: set[str], databases: set[str]
+    dsn: Target, names: Mapping[int, str], made: set[str], databases: set[str]
 ) -> None:
-    """Drop the roles *made*; tell what else has come since *before*."""
+    """Drop the roles *made*; tell what else has come since there were *names*."""
+    before = set(names.values())
     with connect(dsn, application_name="platform-review") as connection:
-        left = drop_roles(connection, made)
+        left = name_back(connection, names)
+        left |= drop_roles(connection, made - set(left))
         told = [f"role {name!r} ({reason})" for name, reason in left.items()]
-        others = sorted(roles(connection) - before - made)
+        others = sorted(roles(connection) - before - made - set(left))
         told += [f"role {name!r} (the SQL does not name it)" for name in others]
         others = sorted(_databases(connection) - databases)
         told += [f"database {name!r}" for name in others]
@@ -358,7 +362,7 @@ def clone(source: Target) -> Iterator[Target]:
     name = f"{PREFIX}{os.getpid()}_{secrets.token_hex(4)}"
     control = source.with_database("postgres")
     with connect(control, application_name=name) as holder:
-        before = roles(holder)
+        before = role_names(holder)
         _copy(holder, source.database, name)
         try:
             _copy_rights(holder, source.database, name)
@@ -368,7 +372,8 @@ def clone(source: Target) -> Iterator[Target]:
             holder.execute(statement.format(sql.Identifier(name)))
             is_own = source.source == _OWN
             made = roles(holder) if is_own else set(marked(holder, source.database))
-            drop_roles(holder, made - before)
+            name_back(holder, before)
+            drop_roles(holder, made - set(before.values()))
 
 
 def _copy_rights(holder: psycopg.Connection[Any], source: str, name: str) -> None:

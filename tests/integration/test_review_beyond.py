@@ -136,6 +136,28 @@ def test_a_membership_that_was_taken_comes_back(
     assert state(server) == before
 
 
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_a_role_that_was_renamed_is_not_dropped(
+    empty: Database, people: tuple[str, str], *, takes_back: bool
+) -> None:
+    """Its new name is one that the review made, but the role is not."""
+    ann, new = people[0], f"{people[0]}_2"
+    server = empty.connect()
+    before = state(server)
+    up, down = (
+        f"ALTER ROLE {names[0]} RENAME TO {names[1]}"
+        for names in ((ann, new), (new, ann))
+    )
+    change = RevisionSource(
+        "one", None, "one", "one.py", f"{up}; COMMIT;", down if takes_back else None
+    )
+
+    (facts,) = measure([change], dsn=empty.target).revisions
+
+    assert facts.error is None
+    assert state(server) == before
+
+
 def test_what_cannot_be_set_back_is_told(
     empty: Database, people: tuple[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:

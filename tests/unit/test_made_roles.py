@@ -23,3 +23,11 @@ from ai_platform.catalog._made_roles import named_roles
 def test_roles_are_found_by_name(sql: str, names: set[str]) -> None:
     """A role that is only changed or dropped was somebody else's before."""
     assert named_roles([sql]) == names
+
+
+def test_a_role_that_was_there_is_not_made() -> None:
+    """Whatever it is called in the end, dropping it would be a loss."""
+    texts = ["CREATE ROLE b; ALTER ROLE a RENAME TO c; ALTER USER c RENAME TO d"]
+
+    assert named_roles(texts, {"a"}) == {"b"}
+    assert named_roles(texts) == {"b", "c", "d"}
