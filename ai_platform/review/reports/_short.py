@@ -139,8 +139,9 @@ def _way_back(review: Review) -> str:
     leaking = [one for one in revisions if leaks(one, review)]
     untried = [one for one in revisions if one.is_reversible is None]
     lost = [name for one in revisions for name in one.lost]
+    verb = "does" if len(leaking) == 1 else "do"
     parts = [
-        f"{names(leaking)} does not lead back" if leaking else "",
+        f"{names(leaking)} {verb} not lead back" if leaking else "",
         f"the data of {_some(lost)} does not survive it" if lost else "",
         f"not tried for {names(untried)}" if untried else "",
     ]
