@@ -120,6 +120,15 @@ Accept = Annotated[
         help="Findings somebody answers for [review.accept.toml beside the config].",
     ),
 ]
+Schema = Annotated[
+    Path | None,
+    typer.Option(
+        "--schema",
+        metavar="FILE",
+        help="Begin from `pg_dump --schema-only` of a database that stands there, "
+        "instead of running the history before.",
+    ),
+]
 FailOn = Annotated[
     Severity, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
 ]
@@ -185,6 +194,7 @@ def review(
     stats: Stats = None,
     accept: Accept = None,
     old_code: OldCode = None,
+    schema: Schema = None,
     fail_on: FailOn = "error",
     measure: Measure = True,
     timeout: Timeout = None,
@@ -223,6 +233,7 @@ def review(
         settings=_settings(settings, is_ours=config is None),
         is_measured=measure,
         old_code=old_code,
+        schema=schema,
         stats=stats,
     )
     run.check(asked)

@@ -72,7 +72,7 @@ class Detour:
     """
 
     def __init__(
-        self, server: Scratch, options: Options, begin: Callable[[str], object] | None
+        self, server: Scratch, options: Options, begin: Callable[[Target], object]
     ) -> None:
         self._server = server
         self._options = options
@@ -106,8 +106,7 @@ class Detour:
             place = scratch_database(self._server.control)
             self._follower = self._stack.enter_context(place)
             self._mark(self._follower, made)
-            if self._begin is not None:
-                self._begin(self._follower.url)
+            self._begin(self._follower)
         build(self._follower, self._todo, self._options)
         self._todo.clear()
         return self._copy.enter_context(clone(self._follower))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .sources import Recording, RevisionSource
     from .statements import Statement
 
-__all__ = ["Doing", "Online", "Options", "Plan", "Told"]
+__all__ = ["Doing", "Online", "Options", "Plan", "Told", "version_table_sql"]
 
 Online = Callable[[str, str, bool], "Recording | None"]
 """Runs a revision of a project, named first, on the database of a URL; True: down.
@@ -103,7 +103,7 @@ class Plan:
         founding = tuple(item for item in up if _founds(item, version_table))
         up = tuple(item for item in up if item not in founding)
         if source.down_revision is None and not founding:
-            founding = split(_founding(version_table))
+            founding = split(version_table_sql(version_table))
         online: set[Doing] = {"up"} if source.offline_error is not None else set()
         down: tuple[Statement, ...] | None = None
         if source.down_error is not None:
@@ -125,7 +125,7 @@ def _founds(statement: Statement, version_table: str) -> bool:
     ]
 
 
-def _founding(version_table: str) -> str:
+def version_table_sql(version_table: str) -> str:
     """Return the SQL by which Alembic would make *version_table*, where it can be."""
     schema, _, name = version_table.rpartition(".")
     table = ".".join(map(quoted, filter(None, (schema, name))))

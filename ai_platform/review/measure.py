@@ -14,6 +14,7 @@ from ai_platform.names import VERSION_TABLE
 from ai_platform.settings import settings as own_settings
 
 from ._base import Detour, build
+from ._dumped import load
 from ._plan import Options, Plan, Told
 from ._recorded import roles_dropped
 from ._stair import Stair
@@ -22,17 +23,18 @@ from .facts import Review
 from .scratch import scratch, sql_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
 
     from ._plan import Online
     from .compatibility import Statement as Query
+    from .dump import Dump
     from .facts import RevisionFacts
     from .sources import RevisionSource
 
-__all__ = ["ROWS", "Told", "faults_told", "measure", "session_of"]
+__all__ = ["ROWS", "Told", "faults_told", "measure", "schema_placed", "session_of"]
 
 ROWS: Final = 100_000
 """Rows in each touched table, unless asked otherwise."""
@@ -51,12 +53,14 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     begin: Callable[[str], Mapping[str, str]] | None = None,
     queries: Iterable[Query] = (),
     limit_s: float = LIMIT_S,
+    schema: Dump | None = None,
     progress: Callable[[Told], None] | None = None,
     look: Callable[[str, Snapshot, Snapshot], None] | None = None,
 ) -> Review:
     """Run *sources*, one after another, and return what each did.
 
-    *before* is the history up to them; the scratch database is built from its SQL.
+    *before* is the history up to them; the scratch database is built from its SQL, or
+    from *schema*, a dump of a database that stands there.
     The server is one of our own, or that of *dsn* (see `scratch`). Touched tables get
     *rows* rows each. *settings* is what the project's runner sets for its session, by
     default what `platform db upgrade` sets; *version_table* is where it keeps the
@@ -70,11 +74,13 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
 
     A revision that fails is part of the result: what could not be run is there as not
     measured, with the reason. Raises UnreadableSql for SQL that is none, Refused
-    where *before* does not run or the scratch server fails, CannotConnect where no
-    server is.
+    where *before* does not run or the scratch server fails, BadValue where *schema*
+    does not, CannotConnect where no server is.
     """
     todo = [Plan.of(source, version_table) for source in sources]
-    history = [Plan.only_up(source, version_table) for source in before]
+    history = [
+        Plan.only_up(source, version_table) for source in before if schema is None
+    ]
     options = Options(
         session_of(settings),
         rows,
@@ -86,15 +92,26 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         tuple(queries),
     )
     texts = [sql_of(plan.source) for plan in (*history, *todo)]
+    said: list[tuple[str, ...]] = []
+
+    def opened(place: Target) -> Mapping[str, str]:
+        if schema is not None:
+            chosen = [plan.source for plan in todo]
+            said.append(schema_placed(place, schema, chosen, version_table))
+        return begin(place.url) if begin is not None else {}
+
+    if schema is not None:
+        texts.append(schema.text)
     with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
-        if begin is not None:
-            known = begin(server.place.url)
-            options = replace(options, settings={**known, **options.settings})
+        known = opened(server.place)
+        options = replace(options, settings={**known, **options.settings})
         version = build(server.place, history, options)
-        with roles_dropped(server) as heard, Detour(server, options, begin) as detour:
+        with roles_dropped(server) as heard, Detour(server, options, opened) as detour:
             detour.passed(*history)
             stair = Stair(server, options, detour, heard)
             done = [stair.step(plan) for plan in todo]
+    if done and said:
+        done[0] = replace(done[0], notes=(*said[0], *done[0].notes))
     return Review(
         base=history[-1].source.revision if history else None,
         head=todo[-1].source.revision if todo else "",
@@ -103,6 +120,14 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         revisions=tuple(done),
         is_measured=all(map(_is_measured, done)),
     )
+
+
+def schema_placed(
+    place: Target, schema: Dump, sources: Sequence[RevisionSource], version_table: str
+) -> tuple[str, ...]:
+    """Bring *place* to where *schema* stands, and *sources* begin; return notes."""
+    is_first = bool(sources) and sources[0].down_revision is None
+    return load(place, schema, version_table, is_first=is_first)
 
 
 def session_of(settings: Mapping[str, str] | None) -> Mapping[str, str]:

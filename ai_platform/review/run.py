@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from ai_platform.amounts import counted
 from ai_platform.connection import connect
 from ai_platform.errors import BadValue
 
@@ -15,7 +14,9 @@ from . import _prologue as prologue
 from . import (
     acceptances,
     compatibility,
+    dump,
     estimate,
+    lost_ways,
     on_rows,
     plans,
     production,
@@ -25,8 +26,7 @@ from . import (
 from ._plan import Plan
 from ._sessions import Worker
 from .facts import Finding, Review, RevisionFacts, StatementFacts
-from .measure import ROWS, faults_told, measure, session_of
-from .reports.verdict import LEAK, LOSS
+from .measure import ROWS, faults_told, measure, schema_placed, session_of
 from .rules import Evidence, all_rules, engine
 from .scratch import scratch, sql_of
 from .statements import run_plainly
@@ -58,7 +58,7 @@ class Asked:
 
     *settings* is what the project's runner sets for its session; None is ours. *stats*
     is a file of production statistics, *old_code* one of statements that must still
-    work. *today* decides which acceptances have expired.
+    work, *schema* a dump to begin from. *today* decides which acceptances have expired.
     """
 
     rows: int = ROWS
@@ -70,6 +70,7 @@ class Asked:
     is_measured: bool = True
     stats: Path | None = None
     old_code: Path | None = None
+    schema: Path | None = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
@@ -80,12 +81,15 @@ def check(asked: Asked) -> None:
             ("--dsn", asked.dsn),
             ("--insist", asked.insist),
             ("--old-code", asked.old_code),
+            ("--schema", asked.schema),
             ("--stats", asked.stats),
         ):
             if value is not None:
                 raise BadValue(f"{name} is for measuring", hint="drop --no-measure")
     if asked.old_code is not None:
         compatibility.load(asked.old_code)
+    if asked.schema is not None:
+        dump.read(asked.schema)
     if asked.stats is not None:
         production.load(asked.stats)
         if asked.rows < _FEWER:
@@ -118,8 +122,8 @@ def review(
     known = [
         *rules,
         engine.CRASH,
-        LEAK,
-        LOSS,
+        lost_ways.LEAK,
+        lost_ways.LOSS,
         unread.RULE,
         on_rows.RULE,
         compatibility.RULE,
@@ -140,7 +144,7 @@ def review(
     findings = [
         *engine.judge(found, _evidence(project, asked, catalogs, statistics)),
         *_held_long(found, statistics),
-        *_lost_ways(found),
+        *lost_ways.findings(found),
         *unread.findings(found),
         *on_rows.findings(found),
         *(item for one in found.revisions for item in plans.findings(one)),
@@ -173,7 +177,7 @@ def _measured(
 
     found = measure(
         project.revisions,
-        before=project.before,
+        before=() if asked.schema else project.before,
         dsn=asked.dsn,
         insist=asked.insist,
         rows=asked.rows,
@@ -183,12 +187,16 @@ def _measured(
         begin=None if project.place.is_ours else begin,
         queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
+        schema=None if asked.schema is None else dump.read(asked.schema),
         progress=progress,
         look=look,
     )
     # what could not be run was to be measured all the same
     return replace(
-        found, is_measured=True, revisions=prologue.told(found.revisions, begun[:1])
+        found,
+        base=project.base if asked.schema else found.base,
+        is_measured=True,
+        revisions=prologue.told(found.revisions, begun[:1]),
     )
 
 
@@ -286,18 +294,24 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
     if asked.old_code is None or any(one.error for one in found.revisions):
         return
     statements = compatibility.load(asked.old_code)
+    schema = dump.read(asked.schema) if asked.schema else None
+    before, roles = (project.before, ()) if schema is None else ((), (schema.text,))
     with (
         faults_told(),
         scratch(
             asked.dsn,
             insist=asked.insist,
-            texts=map(sql_of, (*project.before, *project.revisions)),
+            texts=[*map(sql_of, (*before, *project.revisions)), *roles],
         ) as server,
         connect(server.place, application_name="platform-review") as connection,
     ):
+        if schema is not None:
+            schema_placed(
+                server.place, schema, project.revisions, project.version_table
+            )
         if not project.place.is_ours:
             prologue.begin(project.place, server.place.url, timeout_s=asked.limit_s)
-        for source in project.before:
+        for source in before:
             _upgrade(server.place, source, project, asked)
         fit, unfit = compatibility.describe(connection, statements)
         if project.revisions:
@@ -368,33 +382,3 @@ def _python(project: Project, file: str) -> str | None:
         return (project.place.folder / file).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError):
         return None
-
-
-def _lost_ways(found: Review) -> Iterator[Finding]:
-    """Yield a finding for what a way down left behind, and for data that was lost."""
-    for one in found.revisions:
-        if one.left_behind:
-            first = one.left_behind[0]
-            yield Finding(
-                rule=LEAK,
-                severity="error",
-                revision=one.revision,
-                statement=None,
-                object=first.identity,
-                message="the way down leaves "
-                f"{counted(len(one.left_behind), 'difference')}, such as "
-                f"{first.kind} {first.identity}: {first.property}",
-                remedy="take back in downgrade() what upgrade() did",
-                is_measured=True,
-            )
-        if one.lost:
-            yield Finding(
-                rule=LOSS,
-                severity="error",
-                revision=one.revision,
-                statement=None,
-                object=one.lost[0],
-                message=f"data of {', '.join(one.lost)} does not survive up and down",
-                remedy='keep it, or declare it: lossy = {"schema.table.column"}',
-                is_measured=True,
-            )
