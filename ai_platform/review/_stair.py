@@ -327,9 +327,11 @@ def _whole(plan: Plan, is_reversible: bool) -> bool | None:  # noqa: FBT001 - a 
 
 
 def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool | None:
-    if plan.source.offline_error is not None or _is_beyond(plan):
+    if plan.source.offline_error is not None:
         return None
-    return not stops(plan.up) or is_repeatable(after, repeated)
+    if not stops(plan.up):
+        return True
+    return None if _is_beyond(plan) else is_repeatable(after, repeated)
 
 
 def _is_beyond(plan: Plan) -> bool:

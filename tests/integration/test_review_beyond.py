@@ -72,7 +72,7 @@ def test_a_database_has_another_name_here(empty: Database) -> None:
     query = "SELECT has_database_privilege('pg_monitor', %s, 'CREATE')"
 
     assert facts is None
-    assert (own.error, own.up[0].is_measured) == (None, False)
+    assert (own.error, own.up[0].is_measured, own.is_repeatable) == (None, False, True)
     assert empty.connect().execute(query, [empty.name]).fetchone() == (False,)
 
 
