@@ -61,7 +61,10 @@ class _Failed(Exception):
 
 
 class Run:
-    """One way of one revision, in one session."""
+    """One way of one revision, in one session.
+
+    With *looks* the catalog is compared around each statement.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Run:
         looks: bool,
     ) -> None:
         self._sessions = sessions
+        self._read_already: Snapshot | None = None
         self._limit_s = limit_s
         self._progress = progress
         self._looks = looks
@@ -91,8 +95,14 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.worker.connection.close()
 
-    def execute(self, statements: Sequence[Statement]) -> Way:
-        """Run *statements*; the first that fails ends it."""
+    def execute(
+        self, statements: Sequence[Statement], catalog: Snapshot | None = None
+    ) -> Way:
+        """Run *statements*; the first that fails ends it.
+
+        *catalog* is what holds before the first, where somebody has just read it.
+        """
+        self._read_already = catalog
         done: list[StatementFacts] = []
         error: str | None = None
         for together, group in steps(statements):
@@ -136,6 +146,7 @@ class Run:
             commit_s = self._timed("COMMIT")
         except _NEEDS_NO_TRANSACTION:
             self._roll_back()
+            self._read_already = self._before.catalog
         except _Failed as failure:
             self._roll_back()
             return [unmeasured(statement, str(failure))], str(failure)
@@ -154,7 +165,10 @@ class Run:
         """Read what holds before the next statement, outside any transaction."""
         self._known = known_relations(self._sessions.observer)
         self._blocked = {}
-        before = self._read(looks=self._looks)
+        before = self._read(looks=self._looks and self._read_already is None)
+        if self._looks and self._read_already is not None:
+            before = replace(before, catalog=self._read_already)
+        self._read_already = None
         flush_counts(self.worker.connection)
         self._before = replace(before, counts=self._counts())
 

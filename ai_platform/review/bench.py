@@ -51,6 +51,7 @@ class Bench:
         self._settings = settings
         self._limit_s = limit_s
         self._sessions = Sessions(place, control, owns_server=owns_server)
+        self._catalog: Snapshot | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +66,7 @@ class Bench:
 
     def catalog(self) -> Snapshot:
         """Return the whole catalog as others see it."""
-        found = snapshot(self.observer)
+        self._catalog = found = snapshot(self.observer)
         flush_counts(self.observer)
         return found
 
@@ -92,6 +93,8 @@ class Bench:
         psycopg.Error where *before* does.
         """
         looks = sum(item.may_change_catalog for item in statements) <= LOOKS
+        # what changes the database outside of this bench is looked at afterwards
+        known, self._catalog = None if before else self._catalog, None
         with Run(
             self._sessions,
             self._settings,
@@ -101,11 +104,12 @@ class Bench:
         ) as run:
             for sql in before:
                 run.worker.connection.execute(sql.encode())
-            return run.execute(statements)
+            return run.execute(statements, known)
 
     def measure_online(self, run: Callable[[], object], told: str) -> Way:
         """Return what *run* does here in sessions of its own, as one statement.
 
         *told* stands for its SQL. A PlatformError of it is the revision's failure.
         """
+        self._catalog = None
         return measure_online(self._sessions, run, told, limit_s=self._limit_s)
