@@ -63,6 +63,8 @@ def test_tables_of_tenants_are_closed(table: dict[str, Any], *, is_told: bool) -
 
     assert bool(found) is is_told
     assert not told("row-security-forgotten", after, after)
+    after["policy:own on app.files"] = OWN
+    assert not told("row-security-forgotten", TENANTS, after)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ai_platform.review.facts import (
     Review,
     Rewrite,
     Scan,
+    Timing,
 )
 from ai_platform.review.rules import Evidence
 from ai_platform.review.rules._tree import is_version_row
@@ -262,3 +263,18 @@ def test_indexes_of_everything_are_rebuilt_at_once() -> None:
 def test_only_alembics_row_is_bookkeeping(sql: str, *, expected: bool) -> None:
     """A project's own column of that name does not hide a change of every row."""
     assert is_version_row(sql) is expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "inserted", "is_told"), [(3, (), True), (0.5, (), False), (3, 5, False)]
+)
+def test_sleep_under_a_lock_is_told(
+    seconds: float, inserted: int | tuple[()], *, is_told: bool
+) -> None:
+    """Who sleeps while others wait keeps them waiting, however small the tables."""
+    lock = locking("ALTER TABLE public.people ADD COLUMN note text")
+    rows = (Scan("public.made", inserted),) if inserted else ()
+    sleep = statement("SELECT pg_sleep(3)", inserted=rows)
+    sleep = replace(sleep, timing=Timing(duration_s=seconds))
+
+    assert names(judged(lock, sleep)) == ["lock-held-during-work"] * is_told

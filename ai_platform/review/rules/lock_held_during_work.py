@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
+from ._context import QUICK_S
 from ._rule import Hit, Rule
 from ._work import BATCH, rows_changed
 
@@ -73,7 +74,16 @@ def _works(statement: StatementContext) -> bool:
         # many rows changed in an existing table are a backfill, which has a rule
         busy = max(statement.rows_scanned(), rows_changed(statement, new=True).total())
         return rows_changed(statement).total() < BATCH <= busy
-    return statement.rows_scanned() > 0 and not statement.locked()
+    return (
+        statement.rows_scanned() > 0 or _idles(statement)
+    ) and not statement.locked()
+
+
+def _idles(statement: StatementContext) -> bool:
+    """Return whether time passes without work on rows: it sleeps, or waits."""
+    facts = statement.facts
+    works = facts.scanned or facts.rewritten or facts.inserted or facts.updated
+    return not works and facts.timing.duration_s >= QUICK_S
 
 
 def _told(statement: StatementContext) -> str:
@@ -81,6 +91,8 @@ def _told(statement: StatementContext) -> str:
         return "work is done"
     read = statement.rows_scanned()
     written = rows_changed(statement, new=True).total()
+    if not (read or written):
+        return "a second and more passes without work on rows"
     return f"{read:,} rows are read" if read else f"{written:,} rows are written"
 
 

@@ -86,7 +86,8 @@ def _changed(policy: CatalogObject, now: Mapping[str, Any] | None) -> Iterator[H
         if new == _ALL:
             yield Hit(name, f"{word} lets every row through", is_measured=True)
         elif old is not None:
-            told = f"{word} asks {new} instead of {old}: is that less?"
+            asked = "what USING asks" if new is None else new
+            told = f"{word} asks {asked} instead of {old}: is that less?"
             yield Hit(name, told, is_measured=True, severity="note")
     old, new = _roles(was), _roles(now)
     more = old - new if now.get("restrictive") else new - old
