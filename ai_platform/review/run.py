@@ -23,6 +23,7 @@ from . import (
     projects,
     unread,
 )
+from ._history import BASE
 from ._plan import Plan
 from ._sessions import Worker
 from .facts import Finding, Review, RevisionFacts, StatementFacts
@@ -194,7 +195,7 @@ def _measured(
     # what could not be run was to be measured all the same
     return replace(
         found,
-        base=project.base if asked.schema else found.base,
+        base=(project.base or BASE) if asked.schema else found.base,
         is_measured=True,
         revisions=prologue.told(found.revisions, begun[:1]),
     )

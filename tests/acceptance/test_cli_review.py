@@ -107,6 +107,27 @@ def test_a_revision_that_fails_ends_with_four(review: Review, shop: Shop) -> Non
 
 
 @pytest.mark.slow
+def test_rows_made_up_fail_no_revision(
+    review: Review, shop: Shop, tmp_path: Path
+) -> None:
+    """From a dump too; a file that is none, or nothing to measure, ends with two."""
+    schema = tmp_path / "schema.sql"
+    schema.write_text("CREATE TABLE legacy (id integer PRIMARY KEY)", encoding="utf-8")
+    add = "op.execute('ALTER TABLE legacy ADD code integer NOT NULL')"
+    shop.add("c9", add, "op.drop_column('legacy', 'code')")
+    words = ("c9", "--schema", str(schema))
+
+    said = review(*words, code=1).stdout
+    unread = review(*words, "--no-measure", code=2, own=True).stderr
+    schema.write_text("CREATE TABLE legacy (id integer);\nnonsense", encoding="utf-8")
+
+    assert "fails-on-rows  public.legacy  (c9 statement 1)" in said
+    assert "not known" in said
+    assert "--schema is for measuring" in unread
+    assert "schema.sql:2: no dump of a schema" in review(*words, code=2).stderr
+
+
+@pytest.mark.slow
 def test_a_revision_that_hangs_is_cancelled(review: Review, shop: Shop) -> None:
     """After --timeout it has failed; nobody waits for it until tomorrow."""
     shop.add("c9", "op.execute('SELECT pg_sleep(600)')")

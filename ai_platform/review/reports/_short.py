@@ -9,7 +9,7 @@ from ai_platform.amounts import counted, in_seconds
 
 from ._describe import failure
 from ._rights import rights_delta
-from ._summary import touched, waits
+from ._summary import has_rows, touched, waits
 from .verdict import leaks, unmeasured
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
 
 def _long(hold: Hold, review: Review, one: RevisionFacts) -> str:
     here = in_seconds(hold.here_s)
-    if one.refusal is not None and one.refusal.is_empty:
+    if not has_rows(one):
         return f"for {here} without rows: with some it fails, or takes longer"
     if hold.production_s is None:
         return f"for {here} with {review.rows:,} rows (--stats estimates production)"

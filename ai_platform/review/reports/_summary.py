@@ -30,6 +30,7 @@ __all__ = [
     "Wait",
     "by_severity",
     "findings_of",
+    "has_rows",
     "is_strong",
     "rows",
     "touched",
@@ -203,10 +204,15 @@ def _row(revision: RevisionFacts, review: Review) -> Row:
         lock=_strongest(up),
         rewrite=_rewrite([item for one in up for item in one.rewritten]),
         scanned=_some(sum(item.rows for one in up for item in one.scanned)),
-        hold=_hold(up),
+        hold=_hold(up) if has_rows(revision) else "not known",
         reversible=_known(revision.is_reversible),
         repeatable=_known(revision.is_repeatable),
     )
+
+
+def has_rows(revision: RevisionFacts) -> bool:
+    """Return whether *revision* was measured as it was meant to be, with rows."""
+    return revision.refusal is None or not revision.refusal.is_empty
 
 
 def _strongest(statements: Sequence[StatementFacts]) -> str:
