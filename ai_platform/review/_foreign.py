@@ -238,7 +238,11 @@ class Interpreter:
 
     def _ended(self) -> PlatformError:
         """Say how the interpreter ended, with the last line that it wrote."""
-        code = self._process.wait(timeout=self._timeout_s)
+        try:
+            code = self._process.wait(timeout=self._timeout_s)
+        except subprocess.TimeoutExpired:  # it closed its mouth, and lives
+            self._process.kill()
+            code = self._process.wait()
         self._said.seek(0, os.SEEK_END)
         self._said.seek(max(0, self._said.tell() - _TAIL_BYTES))
         lines = self._said.read().decode(errors="replace").strip().splitlines()

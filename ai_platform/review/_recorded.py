@@ -68,7 +68,8 @@ SELECT count(*) FROM pg_catalog.pg_stat_activity
    AND backend_type = 'client backend'
 """
 _WRITTEN: Final = """
-SELECT relname, n_tup_ins, n_tup_upd, n_tup_del FROM pg_catalog.pg_stat_user_tables
+SELECT relname, schemaname, n_tup_ins, n_tup_upd, n_tup_del
+  FROM pg_catalog.pg_stat_user_tables
  WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 AND schemaname <> %s
 """
 _WAYS: Final[tuple[Doing, ...]] = ("up", "down")

@@ -26,12 +26,20 @@ __all__ = [
     "Statement",
     "UnreadableSql",
     "elsewhere",
+    "is_version_row",
     "run_plainly",
     "split",
     "steps",
     "stops",
 ]
 
+_IS: Final = r"(?:\S.*\.)?version_num ?= ?'[^']*'"
+_VERSION_ROW: Final = re.compile(
+    r"INSERT INTO [^()]+\(version_num\) VALUES"
+    rf"|UPDATE .+ SET version_num ?= ?'[^']*'(?: WHERE {_IS})?;?$"
+    rf"|DELETE FROM .+ WHERE {_IS};?$",
+    re.IGNORECASE,
+)
 _DATA: Final = {
     ast.SelectStmt: "SELECT",
     ast.InsertStmt: "INSERT",
@@ -172,6 +180,14 @@ def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statemen
             yield False, [statement]
 
 
+def is_version_row(sql: str) -> bool:
+    """Return whether *sql* writes the row in which Alembic keeps the version.
+
+    Whatever the table is called; a project's own may have such a column as well.
+    """
+    return _VERSION_ROW.match(" ".join(sql.split())) is not None
+
+
 def stops(statements: Sequence[Statement]) -> list[int]:
     """Return after which *statements*, counted from 1, a stop leaves something done.
 
@@ -184,7 +200,7 @@ def stops(statements: Sequence[Statement]) -> list[int]:
     for number, item in enumerate(statements, start=1):
         following = statements[number].transaction if number < last else None
         is_end = item.commits and item.transaction != following
-        is_over = number == last and (is_mixed or "version_num" in item.sql)
+        is_over = number == last and (is_mixed or is_version_row(item.sql))
         if item.transaction is None or (is_end and not is_over):
             found.append(number)
     return found

@@ -15,8 +15,8 @@ from ai_platform.review.facts import (
     Timing,
 )
 from ai_platform.review.rules import Evidence
-from ai_platform.review.rules._tree import is_version_row
 from ai_platform.review.rules.engine import judge
+from ai_platform.review.statements import is_version_row
 from tests.support.rule_facts import (
     judged,
     locking,

@@ -20,7 +20,6 @@ __all__ = [
     "dotted",
     "is_concurrent",
     "is_generated",
-    "is_version_row",
     "option",
     "parsed",
     "quoted",
@@ -29,13 +28,6 @@ __all__ = [
     "unsteady_calls",
 ]
 
-_IS: Final = r"(?:\S.*\.)?version_num ?= ?'[^']*'"
-_VERSION_ROW: Final = re.compile(
-    r"INSERT INTO [^()]+\(version_num\) VALUES"
-    rf"|UPDATE .+ SET version_num ?= ?'[^']*'(?: WHERE {_IS})?;?$"
-    rf"|DELETE FROM .+ WHERE {_IS};?$",
-    re.IGNORECASE,
-)
 _PLAIN: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _KEYWORDS: Final = (
     keywords.RESERVED_KEYWORDS
@@ -53,14 +45,6 @@ _STEADY: Final = {
     *("make_interval", "make_date", "to_tsvector", "length", "coalesce", "timezone"),
     *("date_trunc", "array_fill", "jsonb_object", "date_part", "extract"),
 }
-
-
-def is_version_row(sql: str) -> bool:
-    """Return whether *sql* writes the row in which Alembic keeps the version.
-
-    Whatever the table is called; a project's own may have such a column as well.
-    """
-    return _VERSION_ROW.match(" ".join(sql.split())) is not None
 
 
 def parsed(sql: str) -> ast.Node | None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast
 
+from ai_platform.review.statements import is_version_row
+
 from ._rule import Hit, Rule
-from ._tree import is_concurrent, is_version_row
+from ._tree import is_concurrent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from pglast import ast
 
 from ai_platform.amounts import counted
+from ai_platform.review.statements import is_version_row
 
 from ._rule import Hit, Rule
-from ._tree import is_version_row
 from ._work import BATCH, changes_written, commits_inside, rows_changed
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.review.statements import is_version_row
+
 from ._rule import Hit, Rule
-from ._tree import is_version_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
