@@ -110,9 +110,10 @@ RULE = Rule(
         "trigger holds it."
     ),
     measured=(
-        "Rows of existing tables read, or 1,000 and more written, by a statement "
-        "while an earlier one of its transaction holds such a lock. Without a "
-        "measurement: VALIDATE CONSTRAINT after another ALTER TABLE."
+        "Rows of existing tables read, 1,000 and more written, or a second and more "
+        "spent without rows, as by pg_sleep(), by a statement while an earlier one of "
+        "its transaction holds such a lock. Without a measurement: VALIDATE "
+        "CONSTRAINT after another ALTER TABLE."
     ),
     remedy="Do the work in a revision of its own, which commits by itself.",
     revision=check,
