@@ -23,6 +23,7 @@ _PATH: Final = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)
 _INDEX: Final = re.compile(
     r'^CREATE UNIQUE INDEX (?:"(?:[^"]|"")+"|\S+) ON (?:ONLY )?', re.IGNORECASE
 )
+_SCHEMA: Final = re.compile(r'(?:"(?:[^"]|"")+"|[^".]+)\.')
 _USER: Final = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 _TABLES: Final = f"""
 SELECT c.oid, c.oid::regclass::text FROM pg_class c
@@ -154,8 +155,10 @@ def kept(
     try:
         yield done
     finally:
-        for one in reversed(done):
-            _try(connection, one.drop)
+        # what a partition has of its parent can only be dropped after that
+        left = [one for one in reversed(done) if not _try(connection, one.drop)]
+        for one in left:
+            connection.execute(one.drop.encode())
 
 
 def _try(connection: psycopg.Connection[Any], statement: str) -> bool:
@@ -226,16 +229,16 @@ def _unique(before: Demands, after: Demands) -> Iterator[Promise]:
         if oid in before.indexes or table_oid not in before.tables:
             continue
         name, table = f"{_NAME}{oid}", before.tables[table_oid]
-        schema = table.rpartition(".")[0]
+        schema = _SCHEMA.match(table)
         add, count = _INDEX.subn(f"CREATE UNIQUE INDEX {name} ON ", definition)
         only = f" WHERE {condition}" if condition else ""
-        if count:
+        if count and schema:
             yield Promise(
                 table,
                 f"UNIQUE ({', '.join(keys)}){only}",
                 _repeated(table, keys, condition),
                 add,
-                f"DROP INDEX {schema}.{name}",
+                f"DROP INDEX {schema[0]}{name}",
             )
 
 

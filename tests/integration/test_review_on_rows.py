@@ -31,6 +31,8 @@ BASE = """
         price numeric(10, 2) NOT NULL, quantity integer, kind integer, rate s.rate);
     CREATE TABLE s.part (id integer, region text) PARTITION BY LIST (region);
     CREATE TABLE s.rest PARTITION OF s.part DEFAULT;
+    CREATE SCHEMA "odd.one";
+    CREATE TABLE "odd.one"."a.b" (code integer);
     CREATE TABLE s.north (id integer, region text);
 """
 KEY = "ALTER TABLE s.item ADD FOREIGN KEY (kind) REFERENCES"
@@ -49,6 +51,8 @@ DECLARED = [
     "ALTER TABLE s.item ADD UNIQUE (quantity)",
     'CREATE UNIQUE INDEX "a b" ON s.item (lower(note), (quantity % 7))',
     "ALTER TABLE s.item ALTER note SET NOT NULL",
+    "ALTER TABLE s.part ALTER id SET NOT NULL",
+    'CREATE UNIQUE INDEX ON "odd.one"."a.b" (code)',
     f"{KEY} s.kind",
     f"{NEW}; {KEY} s.new",
     "ALTER TABLE s.item DROP CONSTRAINT item_pkey, ADD PRIMARY KEY (quantity)",
