@@ -12,7 +12,7 @@ from ._wording import change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["WHOLE", "Difference", "diff", "is_validation", "render"]
+__all__ = ["WHOLE", "Difference", "diff", "is_trace", "is_validation", "render"]
 
 _VALID = (None, False, "false")
 WHOLE = "object"
@@ -28,6 +28,13 @@ _OPERATORS_CHOICE = {
     ("extension", "version"),
     ("index", "build record"),
     ("materialized view", "populated"),
+    ("table", "column order"),
+    ("view", "column order"),
+}
+# Of these what no revision can take back: its downgrade is not to blame.
+_NO_WAY_BACK = {
+    ("extension", "version"),
+    ("index", "build record"),
     ("table", "column order"),
     ("view", "column order"),
 }
@@ -121,6 +128,13 @@ def _changed(
             continue
         weak = (left.key.kind, name) in _OPERATORS_CHOICE
         yield Difference(*left.key, name, old, new, weak=weak)
+
+
+def is_trace(found: Difference) -> bool:
+    """Return whether *found* shows what a revision did that another could undo."""
+    if found.property == "populated":
+        return bool(found.expected)
+    return (found.kind, found.property) not in _NO_WAY_BACK
 
 
 def is_validation(kind: str, property_: str, before: Any, after: Any) -> bool:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_platform.catalog import diff
-from ai_platform.catalog.difference import WHOLE
+from ai_platform.catalog.difference import WHOLE, is_trace
 
 from .facts import CONFLICTS, MODES, Change, Lock, Scan
 
@@ -92,7 +92,7 @@ def _scans(found: Iterable[Scan]) -> tuple[Scan, ...]:
 
 
 def catalog_changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
-    """Return what distinguishes two catalogs, without what an operator may choose."""
+    """Return what distinguishes two catalogs, without what nobody can take back."""
     return tuple(
         Change(
             item.kind,
@@ -102,7 +102,7 @@ def catalog_changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
             _text(item.actual, item.property),
         )
         for item in diff(before, after)
-        if not item.weak
+        if is_trace(item)
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ai_platform.catalog import diff
-from ai_platform.catalog.difference import is_validation
+from ai_platform.catalog.difference import is_trace, is_validation
 from ai_platform.errors import PlatformError
 from ai_platform.review._foreign import Place
 from ai_platform.review.projects import whole
@@ -130,7 +130,8 @@ class Stairway(RevisionTest):
         found = [
             one
             for one in diff(expected, self.walk.snapshot())
-            if not is_validation(one.kind, one.property, one.expected, one.actual)
+            if is_trace(one)
+            and not is_validation(one.kind, one.property, one.expected, one.actual)
         ]
         if found:
             self.walk.close()

@@ -210,6 +210,20 @@ def test_what_a_downgrade_leaves_is_listed(only: Callable[..., RevisionFacts]) -
     assert facts.error is None
 
 
+def test_choices_of_an_operator_are_leaks_here(
+    only: Callable[..., RevisionFacts],
+) -> None:
+    """An extension and a right of PUBLIC are a trace; the place of a column is none."""
+    facts = only(
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm;"
+        "GRANT CREATE ON SCHEMA public TO PUBLIC; ALTER TABLE shop DROP name",
+        "ALTER TABLE shop ADD name varchar(20) NOT NULL DEFAULT '';"
+        "ALTER TABLE shop ALTER name DROP DEFAULT",
+    )
+
+    assert [item.kind for item in facts.left_behind] == ["extension", "schema"]
+
+
 ROLE = "DROP OWNED BY shop_seer; DROP ROLE shop_seer"
 
 
