@@ -26,8 +26,14 @@ VERSION_TABLE_SCHEMA: Final = "public"
 JOURNAL_SCHEMA: Final = "platform_meta"
 
 PARTITION_POLICIES: Final = "monitoring.partition_policies"
-RUNTIME_PARTITIONED: Final = ("data_platform.chunk_embeddings",)
-"""Parents whose LIST partitions are made at run time, one per embedding model."""
+RUNTIME_PARTITIONED: Final = (
+    "data_platform.chunk_embeddings",
+    "public.request_logs",
+    "logs.audit_log",
+    "monitoring.metrics",
+    "service_platform.invocations",
+)
+"""Parents whose partitions come at run time: one per embedding model, or by policy."""
 CREATE_PARTITION: Final = "monitoring.create_partition"
 METRICS: Final = "monitoring.metrics"
 ARCHIVE_DAILY_STATS: Final = "monitoring.archive_daily_stats"

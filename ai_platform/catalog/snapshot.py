@@ -66,15 +66,17 @@ def snapshot(
     *,
     schemas: Sequence[str] | None = None,
     runtime_parents: Sequence[str] = names.RUNTIME_PARTITIONED,
+    by_clock: bool = True,
 ) -> Snapshot:
     """Return everything the catalog of this database says, free of ids and data.
 
     Left out: system schemas, what belongs to an extension, `alembic_version` and
     the runner's journal. *schemas* narrows it to those schemas.
 
-    Partitions that come and go at run time are a property of their parent: the
-    partitions of a table partitioned by RANGE over a date or time, and those of
-    *runtime_parents*. Their distinct forms are kept as ``partitions``, what is wrong
+    Partitions that come and go at run time are a property of their parent: those of
+    *runtime_parents* and, *by_clock*, the partitions of any table partitioned by RANGE
+    over a date or time; who compares the moments before and after a change sees these
+    one by one. Their distinct forms are kept as ``partitions``, what is wrong
     with one of them as ``partition faults``; their names and number do not count.
     Other partitions (LIST, HASH) are ordinary tables.
 
@@ -84,7 +86,15 @@ def snapshot(
     queries = dict(_queries())
     found: dict[Key, CatalogObject] = {}
     with _reading(connection) as cursor:
-        scope = _scope(cursor, queries.pop("_scope"), schemas, runtime_parents)
+        scope = _scope(
+            cursor,
+            queries.pop("_scope"),
+            {
+                "schemas": None if schemas is None else list(schemas),
+                "runtime_parents": list(runtime_parents),
+                "by_clock": by_clock,
+            },
+        )
         partitions = queries.pop("partition")
         for text in queries.values():
             for item in _objects(cursor, text, scope):
@@ -115,20 +125,13 @@ def _reading(
 
 
 def _scope(
-    cursor: psycopg.Cursor[tuple[Any, ...]],
-    text: str,
-    schemas: Sequence[str] | None,
-    runtime_parents: Sequence[str],
+    cursor: psycopg.Cursor[tuple[Any, ...]], text: str, asked: dict[str, Any]
 ) -> dict[str, Any]:
-    cursor.execute(
-        text.encode(),
-        {
-            "schemas": None if schemas is None else list(schemas),
-            "hidden_schemas": list(HIDDEN_SCHEMAS),
-            "hidden_relations": list(HIDDEN_RELATIONS),
-            "runtime_parents": list(runtime_parents),
-        },
-    )
+    hidden = {
+        "hidden_schemas": list(HIDDEN_SCHEMAS),
+        "hidden_relations": list(HIDDEN_RELATIONS),
+    }
+    cursor.execute(text.encode(), {**hidden, **asked})
     namespaces, relations, partitions = cursor.fetchone() or ([], [], [])
     return {
         "namespaces": namespaces,

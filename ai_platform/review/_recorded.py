@@ -19,13 +19,14 @@ from ai_platform.catalog._made_roles import (
     role_names,
     roles,
 )
-from ai_platform.connection import connect, first_line
+from ai_platform.connection import connect
 from ai_platform.errors import BadValue, PlatformError
 from ai_platform.identifiers import unquoted
 
 from . import _evidence as evidence
 from ._loops import gathered
 from ._sessions import Worker
+from ._words import words_of
 from .scratch import clone
 from .statements import run_plainly, split
 
@@ -107,7 +108,7 @@ class _Copies:
 def _state(place: Target) -> tuple[Snapshot, set[tuple[Any, ...]]]:
     """Return the catalog, and how many rows of each table were written."""
     with connect(place, application_name="platform-review") as connection:
-        found = snapshot(connection)
+        found = snapshot(connection, by_clock=False)
         deadline = time.monotonic() + _GONE_S
         # sessions count what they did when they end
         while connection.execute(_OTHERS).fetchone() != (0,):
@@ -211,7 +212,7 @@ def _replay(
     try:
         copies.run(statements, *places)
     except psycopg.Error as error:
-        raise _Gap(f"what its Python said fails alone: {first_line(error)}") from None
+        raise _Gap(f"what its Python said fails alone: {words_of(error)}") from None
 
 
 def _statements(said: Recording) -> tuple[Statement, ...]:

@@ -66,7 +66,7 @@ def snapshot_of_repeat(
             _run(place, settings, statements)
         except psycopg.Error:
             return None
-        return snapshot(writer)
+        return snapshot(writer, by_clock=False)
 
 
 def _run(

@@ -17,7 +17,9 @@ from . import _readings as readings
 from ._monitor import Monitor, Seen, Whom, held_locks
 from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
+from ._sequences import last_numbers, set_back
 from ._sessions import Worker
+from ._words import words_of
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
 from .statements import elsewhere, steps
 
@@ -262,7 +264,7 @@ class Run:
                 if state == "53100"
                 else "see the server's log, then review again",
             )
-        told = first_line(error)
+        told = words_of(error)
         return _Failed("; ".join(filter(None, (told, elsewhere(told)))))
 
     def _read(self, *, looks: bool) -> Reading:
@@ -274,6 +276,7 @@ class Run:
             counts=self._counts(),
             files=readings.files(worker),
             catalog=self._catalog() if looks else None,
+            sequences=last_numbers(worker),
         )
 
     def _counts(self) -> dict[int, Counts]:
@@ -286,7 +289,7 @@ class Run:
         # taken back with its locks, and with the change of role
         with worker.transaction(force_rollback=True):
             worker.execute("SET LOCAL ROLE NONE")
-            return snapshot(worker)
+            return snapshot(worker, by_clock=False)
 
     def _probe(self, new: frozenset[tuple[int, str]]) -> None:
         for relation in self._known.readable(oid for oid, _ in new):
@@ -320,13 +323,20 @@ class Run:
             inserted=evidence.rows(known, before, after, verb="inserted"),
             updated=evidence.rows(known, before, after, verb="updated"),
             deleted=evidence.rows(known, before, after, verb="deleted"),
-            changes=_changes(before, after),
+            changes=(*_changes(before, after), *self._set_back(before, after)),
             notices=self.worker.messages.notices,
             outwaits=seen.outwaits,
             lock_timeout_ms=before.limits.lock_timeout_ms,
             statement_timeout_ms=before.limits.statement_timeout_ms,
             timing=timing,
         )
+
+    def _set_back(self, before: Reading, after: Reading) -> tuple[Change, ...]:
+        if before.sequences == after.sequences:
+            return ()
+        names = {oid: self._known[oid].name for oid in self._known}
+        connection = self.worker.connection
+        return tuple(set_back(connection, before.sequences, after.sequences, names))
 
 
 def _changes(before: Reading, after: Reading) -> tuple[Change, ...]:

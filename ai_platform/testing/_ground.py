@@ -172,7 +172,7 @@ class Walk:
         """Return the whole catalog; read once for each place."""
         if self._seen is None:
             with self.connect() as connection:
-                self._seen = snapshot(connection)
+                self._seen = snapshot(connection, by_clock=False)
         return self._seen
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from ai_platform.review._relations import known_relations
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
+from ai_platform.review.sources import Recording
 from ai_platform.review.statements import UnreadableSql, split
 from tests.support.measured import ROWS, source
 from tests.support.writers import until
@@ -227,6 +228,18 @@ def test_choices_of_an_operator_are_leaks_here(
 ROLE = "DROP OWNED BY shop_seer; DROP ROLE shop_seer"
 
 
+def test_a_partition_of_a_day_is_left_too(only: Callable[..., RevisionFacts]) -> None:
+    """Drift lets partitions come and go; a revision answers for those it makes."""
+    facts = only(
+        """CREATE TABLE days (day date) PARTITION BY RANGE (day);
+           CREATE TABLE one PARTITION OF days
+               FOR VALUES FROM ('2026-01-01') TO ('2026-01-02')""",
+        "ALTER TABLE days DETACH PARTITION one; DROP TABLE days",
+    )
+
+    assert [change.identity for change in facts.left_behind] == ["public.one"]
+
+
 @pytest.mark.parametrize("place", [{}, {"dsn": None, "insist": None}])
 def test_what_fails_on_rows_only_stops_nothing(
     measured: Callable[..., Review], place: dict[str, None]
@@ -350,3 +363,88 @@ def timeless(review: Review) -> list[RevisionFacts]:
         )
         for item in review.revisions
     ]
+
+
+LOG = """
+    CREATE TABLE public.log (id bigint GENERATED ALWAYS AS IDENTITY, note text);
+    CREATE FUNCTION public.write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO public.log (note) VALUES (tg_op); RETURN NULL; END $$;
+    CREATE TRIGGER write AFTER INSERT OR UPDATE OR DELETE ON public.shop
+        FOR EACH ROW EXECUTE FUNCTION public.write();
+    ALTER TABLE public.shop ADD at timestamptz DEFAULT now();
+    CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        NEW.at := clock_timestamp(); RETURN NEW; END $$;
+    CREATE TRIGGER touch BEFORE UPDATE ON public.shop
+        FOR EACH ROW EXECUTE FUNCTION public.touch();
+"""
+
+
+def writing(up: str, down: str) -> Callable[[str, str, bool], Recording]:
+    """Return the Python of a revision that says *up*, or *down*."""
+
+    def online(_: str, dsn: str, is_down: bool) -> Recording:  # noqa: FBT001
+        said = down if is_down else up
+        with psycopg.connect(dsn) as connection:
+            connection.execute(said.encode())
+        return Recording(said)
+
+    return online
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "gone"),
+    [
+        ("UPDATE shop SET n = -n", "UPDATE shop SET n = -n", ()),
+        (
+            "UPDATE shop SET n = -n; DELETE FROM log",
+            "UPDATE shop SET n = -n",
+            ("public.log",),
+        ),
+        (
+            "UPDATE shop SET n = -n, at = now()",
+            "UPDATE shop SET n = -n",
+            ("public.shop.at",),
+        ),
+        ("UPDATE shop SET n = 0", "UPDATE shop SET n = 1", ("public.shop.n",)),
+        (
+            "CREATE TABLE t AS SELECT * FROM shop; DELETE FROM orders; DELETE FROM shop",
+            "INSERT INTO shop SELECT id, name, n FROM t; DROP TABLE t",
+            ("public.orders", "public.shop.at"),
+        ),
+    ],
+)
+def test_what_triggers_write_is_no_loss(
+    measured: Callable[..., Review], up: str, down: str, gone: tuple[str, ...]
+) -> None:
+    """A log that grows, a time that is stamped: told, and not the author's loss."""
+    python = source("one", "", None, offline_error="reads", down_error="reads")
+    up = up.replace("-n", "CASE WHEN n > -2147483648 THEN -n ELSE n END")
+    down = down.replace("-n", "CASE WHEN n > -2147483648 THEN -n ELSE n END")
+    (_, facts) = measured(
+        source("log", LOG, None), python, online=writing(up, down)
+    ).revisions
+    told = " ".join(facts.notes)
+
+    assert facts.error is None
+    assert facts.lost == gone
+    assert ("public.log got rows" in told) is ("public.log" not in gone)
+    stamped = "public.shop.at was stamped by trigger touch" in told
+    assert stamped is ("public.shop.at" not in gone)
+
+
+def test_a_leak_is_told_once(only: Callable[..., RevisionFacts]) -> None:
+    """What is missing after the way down is missing as well after the next way up."""
+    facts = only("COMMENT ON TABLE shop IS 'x'", "ALTER TABLE shop DROP n")
+
+    told = [(item.kind, item.identity, item.property) for item in facts.left_behind]
+    assert len(told) == len(set(told)) > 0
+
+
+def test_a_failure_tells_what_stands_in_the_way(
+    only: Callable[..., RevisionFacts],
+) -> None:
+    """The server's DETAIL names it; its HINT says what can be done."""
+    error = only("DROP TABLE shop").error or ""
+
+    assert "because other objects depend on it; constraint orders_shop_id_fkey" in error
+    assert error.endswith("Use DROP ... CASCADE to drop the dependent objects too")

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from ai_platform import names
 from ai_platform.catalog import diff, render, snapshot
 from ai_platform.catalog.reference import build, reference, table_statements
 from ai_platform.catalog.scratch import PREFIX, scratch_database, sweep
@@ -46,6 +47,14 @@ def test_models_say_what_the_revisions_did(database: Database) -> None:
 
     assert render([item for item in found if not item.weak]) == ""
     assert len(expected) > 1000
+
+
+def test_parents_kept_by_policy_are_named(database: Database) -> None:
+    """Their partitions come by themselves: the review of a revision blames none."""
+    query = "SELECT parent_table::text FROM monitoring.partition_policies"
+    kept = {parent for (parent,) in database.connect().execute(query)}
+
+    assert kept < set(names.RUNTIME_PARTITIONED)
 
 
 def test_declared_text_arrives_unchanged(empty: Database, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ runtime_parents AS (
     SELECT p.partrelid AS oid
       FROM pg_partitioned_table p
       LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
-     WHERE (p.partstrat = 'r'
+     WHERE (%(by_clock)s AND p.partstrat = 'r'
             AND a.atttypid IN ('date'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype))
         OR p.partrelid IN (SELECT oid FROM named WHERE name = ANY (%(runtime_parents)s))
 ),
