@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class Reading:
     counts: Mapping[int, Counts]
     files: Mapping[int, int]
     catalog: Snapshot | None = None
+    sequences: Mapping[int, int | None] = field(default_factory=dict)
 
 
 def counts(

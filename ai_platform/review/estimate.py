@@ -51,6 +51,14 @@ _AT_LEAST: Final = (
     "the estimate of statement {number} is the least it takes: a graph of vectors "
     "that outgrows maintenance_work_mem is built many times slower"
 )
+_FROM_DISK: Final = (
+    "the estimate of statement {number} is the least it takes: {table} ({size}) is "
+    "larger than what production keeps in memory ({cache}), and reading from disk is "
+    "not measured here"
+)
+_CACHES: Final = ("effective_cache_size", "shared_buffers")
+_SIZE: Final = re.compile(r"(\d+)(kB|MB|GB|TB)")
+_SHIFTS: Final = {"kB": 10, "MB": 20, "GB": 30, "TB": 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,39 +227,74 @@ def estimated(
         seconds = found.seconds if found and is_known else None
         up.append(replace(facts, timing=replace(facts.timing, estimated_s=seconds)))
     told = [f"{_UNKNOWN} {', '.join(sorted(unknown))}"] if unknown else []
-    return replace(large, up=tuple(up), notes=(*large.notes, *told, *_least(up)))
+    made = replace(large, up=tuple(up))
+    least = (note for one in up for note in _least(one, made, production))
+    return replace(made, notes=(*large.notes, *told, *least))
 
 
-def _least(up: Sequence[StatementFacts]) -> Iterator[str]:
-    """Yield a note for each statement that may well take longer than estimated."""
-    yield from (_AT_LEAST.format(number=one.number) for one in up if _is_least(one))
+def _least(
+    facts: StatementFacts, revision: RevisionFacts, production: Statistics
+) -> Iterator[str]:
+    """Yield why a statement may well take longer than estimated."""
+    if facts.timing.estimated_s is None:
+        return
+    if _GRAPH.search(facts.sql):
+        yield _AT_LEAST.format(number=facts.number)
+    cache = _cache_bytes(production)
+    rows = {one.relation: one.rows for one in revision.filled}
+    for name in _relations(Sample(facts, rows)) if cache else ():
+        table = production.table(name)
+        if table is not None and table.bytes > cache:
+            yield _FROM_DISK.format(
+                number=facts.number,
+                table=name,
+                size=in_bytes(table.bytes),
+                cache=in_bytes(cache),
+            )
 
 
-def _is_least(facts: StatementFacts) -> bool:
-    """Return whether its estimate is a lower bound."""
-    return facts.timing.estimated_s is not None and bool(_GRAPH.search(facts.sql))
+def _cache_bytes(production: Statistics) -> int:
+    """Return what production says it keeps of its tables in memory; 0: it does not."""
+    found = (_SIZE.fullmatch(production.settings.get(name, "")) for name in _CACHES)
+    return max((int(one[1]) << _SHIFTS[one[2]] for one in found if one), default=0)
 
 
 def with_more_rows(
-    few: RevisionFacts, many: RevisionFacts | None, production: Statistics
-) -> RevisionFacts:
+    few: Sequence[RevisionFacts],
+    many: Mapping[str, RevisionFacts],
+    production: Statistics,
+) -> tuple[RevisionFacts, ...]:
     """Return *few*, measured with fewer than `LEAST_ROWS`, with estimates from *many*.
 
-    A note says where they come from, as the measurement shown is another one.
+    *many* is by revision. A note says where they come from, once, as the measurement
+    shown is another one.
     """
-    if many is None:
-        return few
+    found: list[RevisionFacts] = []
+    note = (
+        f"holds in production are estimated from a second measurement, with "
+        f"{LEAST_ROWS:,} rows: fewer take too little time to reckon from"
+    )
+    for one in few:
+        twin = many.get(one.revision)
+        told = (note,) if note and twin else ()
+        found.append(_with_more_rows(one, twin, production, told) if twin else one)
+        note = "" if twin else note
+    return tuple(found)
+
+
+def _with_more_rows(
+    few: RevisionFacts,
+    many: RevisionFacts,
+    production: Statistics,
+    note: tuple[str, ...],
+) -> RevisionFacts:
     made = estimated(few, many, production)
     seconds = {one.number: one.timing.estimated_s for one in made.up}
     up = tuple(
         replace(one, timing=replace(one.timing, estimated_s=seconds.get(one.number)))
         for one in few.up
     )
-    note = (
-        f"holds in production are estimated from a second measurement, with "
-        f"{LEAST_ROWS:,} rows: fewer take too little time to reckon from"
-    )
-    notes = (*few.notes, note, *made.notes[len(many.notes) :])
+    notes = (*few.notes, *note, *made.notes[len(many.notes) :])
     return replace(few, up=up, notes=notes)
 
 
@@ -288,7 +331,8 @@ def findings(revision: RevisionFacts, production: Statistics) -> Iterator[Findin
             continue
         table = production.table(lock.relation)
         size = in_bytes(table.bytes) if table else ""
-        about = "at least" if _is_least(facts) else "about"
+        is_least = any(_least(facts, revision, production))
+        about = "at least" if is_least else "about"
         yield Finding(
             rule=RULE,
             severity=severity,

@@ -12,6 +12,7 @@ from typing import Final, Literal
 __all__ = [
     "CONFLICTS",
     "MODES",
+    "NEXT_NUMBER",
     "STRONG",
     "Blocked",
     "Change",
@@ -59,6 +60,9 @@ CONFLICTS: Final[dict[Mode, frozenset[Mode]]] = {
 
 STRONG: Final[frozenset[Mode]] = frozenset({"S", "SRX", "X", "AX"})
 """Modes that make ordinary writes wait; X and AX reads as well (X: FOR UPDATE)."""
+
+NEXT_NUMBER: Final = "next number"
+"""The property of a `Change` of a sequence that gives numbers again that rows have."""
 
 Severity = Literal["error", "warning", "note"]
 

@@ -39,6 +39,7 @@ _SETTINGS: Final = (
     "checkpoint_timeout",
     "deadlock_timeout",
     "default_toast_compression",
+    "effective_cache_size",
     "effective_io_concurrency",
     "fsync",
     "full_page_writes",

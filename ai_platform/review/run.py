@@ -225,15 +225,14 @@ def _estimated(
     second = {
         one.revision: one for one in _measured(only_up, again, {}, told).revisions
     }
-    return replace(
-        found,
-        revisions=tuple(
-            estimate.with_more_rows(one, second.get(one.revision), statistics)
-            if is_more
-            else estimate.estimated(second.get(one.revision), one, statistics)
+    if is_more:
+        made = estimate.with_more_rows(found.revisions, second, statistics)
+    else:
+        made = tuple(
+            estimate.estimated(second.get(one.revision), one, statistics)
             for one in found.revisions
-        ),
-    )
+        )
+    return replace(found, revisions=made)
 
 
 def _once_more(

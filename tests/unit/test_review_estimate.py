@@ -204,11 +204,35 @@ def test_few_rows_are_not_believed() -> None:
     noise = replace(revision(statement(0.004, 200)), filled=(Scan(NAME, 200),))
     many = replace(revision(statement(0.013, 10_000)), filled=(Scan(NAME, 10_000),))
 
-    found = with_more_rows(noise, many, production())
+    second = {noise.revision: many}
+    found, other = with_more_rows((noise, noise), second, production())
 
     assert holds(found) == [pytest.approx(0.922, abs=0.001)]
     assert found.up[0].timing.duration_s == 0.004
     assert "10,000 rows" in found.notes[0]
+    assert other.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"effective_cache_size": "512MB", "shared_buffers": "16kB"}, "at least"),
+        ({"effective_cache_size": "4GB"}, "about"),
+        ({}, "about"),
+    ],
+)
+def test_a_disk_is_not_measured(settings: dict[str, str], word: str) -> None:
+    """A table that outgrows production's memory takes longer than a warm one here."""
+    given = replace(production(1e8), settings=settings)
+    many = replace(revision(statement(0.2, 100_000)), filled=(Scan(NAME, 100_000),))
+
+    made = estimated(None, many, given)
+
+    (found,) = findings(made, given)
+    assert f"for {word} " in found.message
+    assert ["reading from disk" in note for note in made.notes] == (
+        [True] if word == "at least" else []
+    )
 
 
 def test_statistics_of_another_database_say_so() -> None:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from ai_platform.review.facts import Change, Column, Lock, Table, Timing
+from ai_platform.review.facts import Change, Column, Lock, Scan, Table, Timing
 from ai_platform.review.reports._rights import rights_delta
 from ai_platform.review.reports._shapes import shapes
 from ai_platform.review.reports._short import in_short
@@ -70,7 +70,7 @@ def test_the_page_says_the_figures() -> None:
 
     for part in (
         "Not safe as it is: 1 downgrade not leading back",
-        "measured on PostgreSQL 18.6 with 100,000 rows",
+        "measured on PostgreSQL 18.6 with up to 100,000 rows",
         "AX public.request_logs",
         "Do: add a column of the new type",
         "left by the way down: function data_platform.touch(): new",
@@ -156,13 +156,13 @@ def test_the_page_answers_what_a_dba_asks() -> None:
         up=(replace(first, outwaits=True), *rest),
         changes=(hidden, seen, gone),
         notes=("no rows in t",),
+        filled=(Scan("public.request_logs", 90_000),),
     )
     answers = dict(in_short(replace(found, revisions=(one,))))
 
     assert answers == {
         "Who waits": "reads and writes of public.request_logs, for about 2.2 min at "
-        "production's size (1.3 s with 100,000 rows); shorter or equally long for "
-        "1 other",
+        "production's size (1.3 s with 90,000 rows); and 1 other",
         "Waits itself": "statement 1 of 5ed3b79de57a, for every older transaction",
         "Gone": "column public.t.c",
         "Way back": "leads back: same catalog, same data",

@@ -278,3 +278,43 @@ def test_sleep_under_a_lock_is_told(
     sleep = replace(sleep, timing=Timing(duration_s=seconds))
 
     assert names(judged(lock, sleep)) == ["lock-held-during-work"] * is_told
+
+
+def test_rows_are_told_by_their_table() -> None:
+    """What a trigger writes is not said to be rows of the table that was changed."""
+    rows = (Scan("public.log", 4000), Scan("public.people", 3000))
+    fact = locking("UPDATE public.people SET age = 1", "RX", updated=rows)
+    (found,) = judged(fact)
+
+    assert found.object == "public.people"
+    assert found.message == (
+        "3,000 rows of public.people and 4,000 rows of public.log are changed in one "
+        "transaction"
+    )
+
+
+def test_tables_closed_together_are_noted() -> None:
+    """Two tables in one transaction; not one twice, nor both ends of one statement."""
+    first, again = (locking(f"ALTER TABLE public.people ADD {c} int") for c in "ab")
+    orders = Lock("public.orders", "table", "AX")
+    second = statement("ALTER TABLE public.orders ADD c int", locks=(orders,))
+    both = replace(first, locks=(*first.locks, orders))
+
+    (found,) = judged(first, again, second)
+    assert (found.rule, found.severity) == ("tables-locked-together", "note")
+    assert (found.statement, found.object) == (3, "public.orders")
+    assert "2 tables in use in one transaction: public.people, public" in found.message
+    assert judged(first, again) == judged(both, second) == ()
+
+
+def test_a_sequence_set_by_hand_is_told() -> None:
+    """Nobody measured whether the number is taken: a warning; where it was, a note."""
+    for sql in ("ALTER SEQUENCE s RESTART WITH 9", "SELECT setval('s'::regclass, 9)"):
+        (measured,) = judged(statement(sql))
+        found = [one for one in judged(unmeasured(sql)) if one.object == "s"]
+
+        assert (measured.rule, measured.severity) == ("sequence-set-back", "note")
+        assert [one.severity for one in found] == ["warning"]
+    assert judged(statement("SELECT setval('s', max(id)) FROM t")) == ()
+    made = statement("CREATE SEQUENCE s")
+    assert judged(made, statement("ALTER SEQUENCE s RESTART WITH 9")) == ()

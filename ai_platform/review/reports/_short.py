@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ai_platform.review.facts import Review, RevisionFacts
 
-    from ._summary import Hold, Wait
+    from ._summary import Wait
 
 __all__ = ["UNKNOWN", "in_short"]
 
@@ -75,9 +75,9 @@ def _waiting(review: Review) -> str:
         if is_hit
     )
     others = len({other.relation for other, _ in found}) - 1
-    rest = f"; shorter or equally long for {counted(others, 'other')}" if others else ""
+    rest = f"; and {counted(others, 'other')}" if others else ""
     place = f" in {one.revision}" if len(review.revisions) > 1 else ""
-    return f"{who} of {item.relation}{place}, {_long(item.hold, review, one)}{rest}"
+    return f"{who} of {item.relation}{place}, {_long(item, one)}{rest}"
 
 
 def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
@@ -86,14 +86,17 @@ def _weight(item: Wait, one: RevisionFacts) -> tuple[float, bool, bool]:
     return (round(item.hold.longest_s, 2), item.relation in worked_on, item.reads)
 
 
-def _long(hold: Hold, review: Review, one: RevisionFacts) -> str:
-    here = in_seconds(hold.here_s)
+def _long(item: Wait, one: RevisionFacts) -> str:
+    here = in_seconds(item.hold.here_s)
     if not has_rows(one):
         return f"for {here} without rows: with some it fails, or takes longer"
-    if hold.production_s is None:
-        return f"for {here} with {review.rows:,} rows (--stats estimates production)"
-    told = in_seconds(hold.production_s)
-    return f"for about {told} at production's size ({here} with {review.rows:,} rows)"
+    rows = sum(found.rows for found in one.filled if found.relation == item.relation)
+    # a view, and a table whose partitions got the rows, has none of its own
+    here += f" with {counted(rows, 'row')}" if rows else ""
+    if item.hold.production_s is None:
+        return f"for {here} (--stats estimates production)"
+    told = in_seconds(item.hold.production_s)
+    return f"for about {told} at production's size ({here})"
 
 
 def _outwaits(review: Review) -> str:

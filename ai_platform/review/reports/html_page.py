@@ -58,7 +58,8 @@ def to_html(review: Review) -> str:
     verdict = judge(review)
     base = review.base or "the empty database"
     how = (
-        f"measured on PostgreSQL {review.server_version} with {review.rows:,} rows in "
+        f"measured on PostgreSQL {review.server_version} with up to "
+        f"{review.rows:,} rows in "
         "touched tables"
         if review.is_measured
         else "read only, not measured"

@@ -136,7 +136,7 @@ def _head(review: Review) -> str:
     verdict = judge(review)
     base = code(review.base) if review.base else "the empty database"
     how = f", measured on PostgreSQL {plain(review.server_version, at_most=80)}"
-    rows_of = f" with {review.rows:,} rows in touched tables"
+    rows_of = f" with up to {review.rows:,} rows in touched tables"
     short = "".join(
         f"\n- **{question}:** {plain(answer, at_most=_LONGEST_ANSWER)}"
         for question, answer in in_short(review)

@@ -75,7 +75,7 @@ def _scope(review: Review, seen: str) -> str:
         return scope
     return (
         f"{scope}; measured on PostgreSQL {review.server_version}"
-        f" with {review.rows:,} rows in touched tables"
+        f" with up to {review.rows:,} rows in touched tables"
     )
 
 

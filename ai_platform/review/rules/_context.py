@@ -244,7 +244,15 @@ class StatementContext:
             for item in self.facts.scanned
             if self.exists(item.relation) and not self.is_rewritten(item.relation)
         ]
-        held = sorted(set(self.locked(passing=True).values()), key=_RANK.__getitem__)
+        worked = {one.relation for one in self.facts.rewritten}
+        worked |= {one.relation for one in self.facts.scanned}
+        modes = set(self.locked(passing=True).values()) | {
+            lock.mode
+            for lock in self.facts.locks
+            # an earlier statement's, which this one works under
+            if not lock.is_new and lock.mode in STRONG and lock.relation in worked
+        }
+        held = sorted(modes, key=_RANK.__getitem__)
         under = f" under {_WORDS[held[-1]]}" if held else ""
         return (" and ".join(done) or "it waits for its lock") + under
 

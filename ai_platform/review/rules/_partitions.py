@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
+
+from ai_platform.catalog.difference import WHOLE
 
 from ._tree import same
 
 if TYPE_CHECKING:
     from ._context import StatementContext
 
-__all__ = ["is_partitioned", "partitioned_parents", "remedy_for"]
+__all__ = ["is_partitioned", "parents_left", "partitioned_parents", "remedy_for"]
+
+_BOUND: Final = "partition bound"
+_OPAQUE: Final = {"PYTHON", "DO", "CALL", "SELECT"}
 
 
 def is_partitioned(statement: StatementContext, table: str) -> bool:
@@ -60,6 +65,27 @@ def partitioned_parents(statement: StatementContext) -> set[str]:
     found: set[str] = set()
     for name in gone:
         known = statement.revision.before("table", name) or {}
-        if known.get("partition bound"):
+        if known.get(_BOUND):
             found.update(filter(statement.exists, known.get("inherits") or ()))
     return found
+
+
+def parents_left(statement: StatementContext) -> set[str]:
+    """Return the existing parents that lost a partition by SQL made as it ran.
+
+    Of a DO block, a function or Python, by the catalog and the lock on the parent.
+    """
+    facts = statement.facts
+    if facts.tag not in _OPAQUE:
+        return set()
+    # the catalog is not compared around a SELECT, nor inside Python
+    whole = () if facts.tag in {"DO", "CALL"} else statement.revision.facts.changes
+    locked = statement.locked(passing=True)
+    parents: set[str] = set()
+    for change in (*facts.changes, *whole):
+        if change.kind != "table" or change.property not in {WHOLE, _BOUND}:
+            continue
+        known = statement.revision.before("table", change.identity) or {}
+        if change.after is None and known.get(_BOUND):
+            parents.update(known.get("inherits") or ())
+    return {name for name in parents if locked.get(name) == "AX"}

@@ -13,6 +13,7 @@ from ._rule import Hit, Rule
 from ._work import BATCH, changes_written, commits_inside, rows_changed
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from ._context import StatementContext
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _CHANGES: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+_MOST: Final = 3
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
@@ -31,11 +33,10 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     if statement.shows_cost:
         found = _changed(statement)
     else:
-        found = dict.fromkeys(_unbounded(statement, beside_ddl=bool(holder)), 0)
-    for table, rows in found.items():
+        found = dict.fromkeys(_unbounded(statement, beside_ddl=bool(holder)), "rows")
+    for table, many in found.items():
         severity = statement.weigh(table, "error")
         if severity:
-            many = counted(rows, "row") if rows else "rows"
             loud = holder is not None and statement.shows_cost
             yield Hit(
                 table,
@@ -45,8 +46,8 @@ def check(statement: StatementContext) -> Iterator[Hit]:
             )
 
 
-def _changed(statement: StatementContext) -> dict[str, int]:
-    """Return the table most of whose rows were changed, with all rows changed.
+def _changed(statement: StatementContext) -> dict[str, str]:
+    """Return the table that was to be changed, with the rows of each that was.
 
     Whatever did it: a function, a DO block and a trigger count like an UPDATE.
     """
@@ -59,7 +60,20 @@ def _changed(statement: StatementContext) -> dict[str, int]:
     table = (
         statement.name(statement.tree.relation) if named else rows.most_common(1)[0][0]
     )
-    return {table: rows.total()}
+    return {table: _told(rows, table)}
+
+
+def _told(rows: Counter[str], table: str) -> str:
+    """Return how many rows of which tables were changed, those of *table* first."""
+    found = sorted(rows.items(), key=lambda item: (item[0] != table, -item[1]))
+    if len(found) == 1:
+        return counted(found[0][1], "row")
+    parts = [f"{counted(many, 'row')} of {name}" for name, many in found[:_MOST]]
+    others = len(found) - _MOST
+    if others > 0:
+        left = sum(many for _, many in found[_MOST:])
+        parts.append(f"{left:,} of {counted(others, 'other table')}")
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _unbounded(statement: StatementContext, *, beside_ddl: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pglast import enums
 
-from ._partitions import partitioned_parents
+from ._partitions import parents_left, partitioned_parents
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["RULE"]
 
 
 def check(statement: StatementContext) -> Iterator[Hit]:
-    parents = partitioned_parents(statement)
+    parents = partitioned_parents(statement) | parents_left(statement)
     for parent, command in statement.commands(enums.AlterTableType.AT_DetachPartition):
         if not command.def_.concurrent:
             parents.add(parent)
@@ -41,7 +41,8 @@ RULE = Rule(
         "parent: its readers and writers wait, and queue behind it while it waits."
     ),
     measured=(
-        "The lock on a parent that was there before. Without a measurement: DETACH "
+        "The lock on a parent that was there before, also where a DO block, a function "
+        "or Python took a partition off. Without a measurement: DETACH "
         "without CONCURRENTLY, DROP TABLE of what the catalog shows as a partition."
     ),
     remedy=(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ._rights import PUBLIC, rights_of
 from ._rule import Hit, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from ai_platform.catalog import CatalogObject
 
     from ._context import RevisionContext
 
@@ -27,9 +29,9 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     for kind in _KINDS:
         for item in revision.objects(kind):
             now = rights_of(item.properties)
-            had = rights_of(revision.before(kind, item.key.identity))
+            had = rights_of(_before(revision, item))
             for role, rights in had.items():
-                lost = rights - now.get(role, set())
+                lost = rights - now.get(role, set()) - now.get(PUBLIC, set())
                 # what PUBLIC loses was open to all, and closing it is the point
                 if lost and role not in {PUBLIC, item.properties.get("owner")}:
                     yield Hit(
@@ -37,6 +39,26 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
                         f"{role} loses {', '.join(sorted(lost))}",
                         is_measured=True,
                     )
+
+
+def _before(revision: RevisionContext, item: CatalogObject) -> Mapping[str, Any] | None:
+    """Return what *item* was before, or the function of its name that it replaces.
+
+    Code that calls a function by its name calls the new one, whatever it takes.
+    """
+    kind, identity = item.key.kind, item.key.identity
+    known = revision.before(kind, identity)
+    if known is not None or "(" not in identity:
+        return known
+    name, after = identity.partition("(")[0], revision.evidence.after or ()
+    gone = [
+        other.properties
+        for other in revision.evidence.before or ()
+        if other.key.kind == kind
+        and other.key.identity.partition("(")[0] == name
+        and other.key not in after
+    ]
+    return gone[0] if len(gone) == 1 else None
 
 
 RULE = Rule(
@@ -52,7 +74,8 @@ RULE = Rule(
     measured=(
         "The catalog before and after: rights that a role other than the owner and "
         "PUBLIC had on an object that is still there, and has no more. An object that "
-        "is dropped and made again loses all of them."
+        "is dropped and made again loses all of them, a function also where it is made "
+        "again with other arguments."
     ),
     remedy=(
         "First a release that does without the right, then REVOKE in a revision that "
