@@ -25,7 +25,7 @@ SETUP = """
     CREATE TABLE parcel (
         id integer PRIMARY KEY, name varchar(40) NOT NULL, weight double precision,
         sent timestamp NOT NULL, mood mood NOT NULL, note text, amount numeric(12, 4),
-        count integer, place point
+        count integer, place point, seen timestamptz
     );
     CREATE TABLE loose (word text, number integer);
 """
@@ -50,6 +50,16 @@ LOSSY = {
         f"{TABLE} ALTER sent TYPE timestamptz USING sent AT TIME ZONE 'Asia/Tokyo'",
         f"{TABLE} ALTER sent TYPE timestamp USING sent AT TIME ZONE 'UTC'",
         ("public.parcel.sent",),
+    ),
+    "hour that summer time skips": (
+        f"SET timezone = 'Europe/Berlin'; {TABLE} ALTER sent TYPE timestamptz",
+        f"{TABLE} ALTER sent TYPE timestamp",
+        ("public.parcel.sent",),
+    ),
+    "hour that winter time has twice": (
+        f"SET timezone = 'America/New_York'; {TABLE} ALTER seen TYPE timestamp",
+        f"{TABLE} ALTER seen TYPE timestamptz",
+        ("public.parcel.seen",),
     ),
     "float narrowed": (
         f"{TABLE} ALTER weight TYPE real USING nullif(weight, 3e38)::real / 3",

@@ -113,10 +113,18 @@ def _floats(row: str, _seed: int) -> list[Template]:
     return [_wide(f"({row} % 16777216) * 0.5", 1 << 24), *_edges("0", "-1.5", "3e38")]
 
 
+# Where clocks change: an hour that Berlin and New York have twice, one that they skip.
+_CHANGES: Final = (
+    *("2025-10-26 00:30:00+00", "2025-10-26 01:30:00+00", "2025-03-30 02:30:00+00"),
+    *("2025-11-02 05:30:00+00", "2025-11-02 06:30:00+00", "2025-03-09 02:30:00+00"),
+)
+
+
 def _moments(row: str, _seed: int) -> list[Template]:
     wide = f"timestamptz '{MOMENT}+00' + {row} * interval '1 second'"
     last = "9999-12-31 23:59:59.999999"
-    return [_wide(wide), *_edges("1970-01-01 00:00:00", "0001-01-01 00:00:00", last)]
+    ends = _edges("1970-01-01 00:00:00", "0001-01-01 00:00:00", last)
+    return [_wide(wide), *ends, *_edges(*_CHANGES)]
 
 
 def _dates(row: str, _seed: int) -> list[Template]:
