@@ -220,6 +220,8 @@ def review(
     from ._review_files import check_out, report, write_reports  # noqa: PLC0415
 
     _check(span, git_base, dsn, insist)
+    if not measure:
+        _check_sizes(profile, rows)
     format_ = _format(format_, as_json=as_json)
     rows, stats = _sizes(profile, rows, stats)
     for path in out or ():
@@ -276,6 +278,13 @@ def _check(
         )
     if dsn is not None and not dsn.strip():  # or the usual database would be meant
         raise BadValue("--dsn is empty", hint="name a server for tests, or drop it")
+
+
+def _check_sizes(profile: str | None, rows: int | None) -> None:
+    """Refuse sizes where nothing is measured; of the rest `run.check` knows."""
+    for name, value in (("--profile", profile), ("--rows", rows)):
+        if value is not None:
+            raise BadValue(f"{name} is for measuring", hint="drop --no-measure")
 
 
 def _format(format_: Printed, *, as_json: bool) -> Printed:

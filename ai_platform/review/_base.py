@@ -9,11 +9,12 @@ import psycopg
 
 from ai_platform.catalog._made_roles import added_roles, drop_roles, mark, marked
 from ai_platform.catalog.scratch import scratch_database
-from ai_platform.connection import connect, first_line
+from ai_platform.connection import connect
 from ai_platform.errors import PlatformError, Refused
 
 from ._plan import Told
 from ._sessions import Worker
+from ._words import words_of
 from .scratch import clone
 from .statements import elsewhere, run_plainly
 
@@ -43,7 +44,7 @@ def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
             try:
                 _run(worker, place, plan, options)
             except (psycopg.Error, PlatformError) as error:
-                told = first_line(error)
+                told = words_of(error)
                 raise Refused(
                     f"{plan.source.file}: revision {name}, before those to review, "
                     f"does not run: {told}",

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from ._monitor import Seen
     from ._readings import Counts, Reading
     from ._relations import Known
+    from .facts import StatementFacts
 
-__all__ = ["catalog_changes", "locks", "rewritten", "rows", "rows_read"]
+__all__ = ["catalog_changes", "locks", "rewritten", "rows", "rows_read", "touched"]
 
 # An instant of a weaker mode blocks nobody, and a look every half millisecond sees it
 # or not.
@@ -89,6 +90,12 @@ def _added(before: Reading, after: Reading) -> Iterator[tuple[int, Counts]]:
 
 def _scans(found: Iterable[Scan]) -> tuple[Scan, ...]:
     return tuple(sorted(scan for scan in found if scan.rows > 0))
+
+
+def touched(facts: StatementFacts) -> set[str]:
+    """Return what was locked, and what was counted: a short lock may go unseen."""
+    rows = (*facts.scanned, *facts.inserted, *facts.updated, *facts.deleted)
+    return {item.relation for item in facts.locks} | {item.relation for item in rows}
 
 
 def catalog_changes(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:

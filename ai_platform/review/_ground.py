@@ -9,10 +9,11 @@ from psycopg import sql
 
 from ai_platform.connection import connect
 
+from ._following import followers
 from ._plan import Told
 from ._promises import kept
 from ._readings import flush_counts
-from ._weight import heavy, tested_domain
+from ._weight import heavy, shaken, tested_domain
 from .facts import Scan
 from .fill import Profile, fill
 from .statements import run_plainly
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ai_platform.connection import Target
 
     from ._plan import Options, Plan
+    from ._weight import Shaken
     from .statements import Relation
 
 __all__ = ["Ground", "prepare"]
@@ -110,9 +112,10 @@ def prepare(
     """Give those of *relations* that are tables rows, and the server time to settle.
 
     All that were asked for where some statement costs more the more there are, few
-    elsewhere. A first scan after a load writes hint bits, which would count as the
-    revision's WAL: VACUUM has them written before. With 0 rows asked for, tables stay
-    as they are.
+    elsewhere. So do tables whose rows follow those that a statement deletes or updates.
+    A first scan after a load writes hint bits, which would count as the revision's
+    WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they
+    are.
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
@@ -123,7 +126,9 @@ def prepare(
             options.version_table,
             domains=_domains(plan),
         )
-        tables = sorted({*named, *big})
+        following = followers(connection, _shaken(plan))
+        big += [(schema, name) for schema, name, is_found in following if is_found]
+        tables = sorted({*named, *big, *((one[0], one[1]) for one in following)})
         if not tables or not options.rows:
             return Ground(tuple(tables))
         profile = Profile(
@@ -158,6 +163,12 @@ def _heavy(
         return relations
     every = (*plan.up, *(plan.down or ()))
     return {name for statement in every for name in heavy(statement)}
+
+
+def _shaken(plan: Plan) -> set[Shaken]:
+    """Return the tables whose rows others may have to follow, up or down."""
+    every = (*plan.up, *(plan.down or ()))
+    return {table for statement in every for table in shaken(statement)}
 
 
 def _domains(plan: Plan) -> list[str]:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from ai_platform.catalog.difference import is_validation
-from ai_platform.connection import first_line
 from ai_platform.errors import PlatformError, Refused
 from ai_platform.identifiers import unquoted
 
 from . import _evidence as evidence
 from . import on_rows
 from ._base import build
+from ._by_triggers import moment, told_apart
 from ._ground import Ground, prepare
 from ._plan import Doing, Told
 from ._promises import demands, holdable, promises
@@ -22,6 +22,7 @@ from ._recorded import is_of_alembic, named, recorded, refuses, roles_undone
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
+from ._words import words_of
 from .bench import Bench
 from .facts import RevisionFacts
 from .plans import compared, query_plans
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ._plan import Options, Plan
     from ._run import Way
     from .facts import Change, StatementFacts
+    from .preserve import Contents
     from .scratch import Scratch
     from .sources import Recording
     from .statements import Relation
@@ -168,8 +170,8 @@ class Stair:
             way = bench.measure_online(
                 lambda: said.append(self._run_online(copy, plan, "up")), ""
             )
-        locks = [lock for fact in way.statements for lock in fact.locks]
-        parts = (lock.relation.split(".", 1) for lock in locks)
+        touched = (one for fact in way.statements for one in evidence.touched(fact))
+        parts = (relation.split(".", 1) for relation in touched)
         seen = {(unquoted(schema), unquoted(name)) for schema, name in parts}
         self._heard += said
         return seen.union(*map(named, said))
@@ -196,6 +198,7 @@ class Stair:
         self, bench: Bench, plan: Plan, ground: Ground, repeated: Snapshot | None
     ) -> RevisionFacts:
         before, held = bench.catalog(), bench.contents(ground.names)
+        began = moment(bench.observer)
         plans = query_plans(bench.observer, self._options.queries)
         up = self._way(bench, self._server.place, plan, "up")
         after = bench.catalog()
@@ -232,12 +235,12 @@ class Stair:
             for one in self._changes(plan, before, bench.catalog())
             if not is_validation(one.kind, one.property, one.before, one.after)
         )
-        gone = lost(held, bench.contents(ground.names), lossy=plan.source.lossy)
+        gone, spared = self._lost(bench, plan, held, began)
         self._tell(plan, "up again")
         error = self._again(plan)
         if error is None:
-            left += self._changes(plan, after, bench.catalog())
-        notes = dict.fromkeys((*facts.notes, *([error] if left and error else [])))
+            left = _each_once(*left, *self._changes(plan, after, bench.catalog()))
+        said = (*facts.notes, *spared, *([error] if left and error else []))
         return replace(
             facts,
             left_behind=left,
@@ -245,8 +248,19 @@ class Stair:
             is_reversible=_whole(plan, not left and error is None),
             # what was left behind is the reason: the way up itself does run
             error=None if left else error,
-            notes=tuple(notes),
+            notes=tuple(dict.fromkeys(said)),
         )
+
+    @staticmethod
+    def _lost(
+        bench: Bench, plan: Plan, held: Contents, began: int
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what is lost of *held* since *began*, and notes on what is not."""
+        gone = lost(held, bench.contents(held), lossy=plan.source.lossy)
+        if plan.online:  # nobody knows what its Python named
+            return gone, ()
+        statements = (*plan.up, *(plan.down or ()))
+        return told_apart(bench.observer, gone, held, began, statements)
 
     def _changes(
         self, plan: Plan, before: Snapshot, after: Snapshot
@@ -310,8 +324,16 @@ class Stair:
             with Worker(place, self._options.settings) as worker:
                 run_plainly(worker.connection, plan.up)
         except (psycopg.Error, PlatformError) as error:
-            return f"after its way down it does not run again: {first_line(error)}"
+            return f"after its way down it does not run again: {words_of(error)}"
         return None
+
+
+def _each_once(*changes: Change) -> tuple[Change, ...]:
+    """Return *changes* without those that an earlier one tells already."""
+    found: dict[tuple[str, str, str], Change] = {}
+    for one in changes:
+        found.setdefault((one.kind, one.identity, one.property), one)
+    return tuple(found.values())
 
 
 def _ran_on(facts: RevisionFacts, failed: RevisionFacts) -> bool:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pglast
 from pglast import ast, enums
 from pglast.enums import AlterTableType as At
+from pglast.visitors import Visitor
 
 if TYPE_CHECKING:
     from .statements import Relation, Statement
 
-__all__ = ["heavy", "tested_domain"]
+__all__ = ["Shaken", "heavy", "shaken", "tested_domain"]
+
+Shaken = tuple[str | None, str, str, tuple[str, ...]]
+"""Schema and name of a table, what becomes of its rows, and the columns set."""
 
 # What is not known to cost the same on any size counts as if it did not.
 _LIGHT: Final = (
@@ -72,6 +76,52 @@ def tested_domain(statement: Statement) -> str | None:
         if not getattr(node.def_, "skip_validation", False):  # NOT VALID
             return ".".join(_quoted(part.sval) for part in node.typeName)
     return None
+
+
+def shaken(statement: Statement) -> frozenset[Shaken]:
+    """Return the tables whose rows *statement* takes away, or updates.
+
+    Rows of other tables may have to follow: ON DELETE, ON UPDATE.
+    """
+    found = _Shaken()
+    for one in pglast.parse_sql(statement.sql):
+        found(one.stmt)
+    return frozenset(found.tables)
+
+
+class _Shaken(Visitor):
+    """Collects what a statement does to rows that others may refer to."""
+
+    def __init__(self) -> None:
+        self.tables: set[Shaken] = set()
+
+    def visit_DeleteStmt(self, _: object, node: ast.DeleteStmt) -> None:  # noqa: N802
+        self._add(node.relation, "DELETE")
+
+    def visit_UpdateStmt(self, _: object, node: ast.UpdateStmt) -> None:  # noqa: N802
+        self._add(node.relation, "UPDATE", node.targetList)
+
+    def visit_InsertStmt(self, _: object, node: ast.InsertStmt) -> None:  # noqa: N802
+        if node.onConflictClause is not None:
+            self._add(node.relation, "UPDATE", node.onConflictClause.targetList)
+
+    def visit_MergeStmt(self, _: object, node: ast.MergeStmt) -> None:  # noqa: N802
+        for clause in node.mergeWhenClauses or ():
+            if clause.commandType == enums.CmdType.CMD_DELETE:
+                self._add(node.relation, "DELETE")
+            elif clause.commandType == enums.CmdType.CMD_UPDATE:
+                self._add(node.relation, "UPDATE", clause.targetList)
+
+    def visit_TruncateStmt(  # noqa: N802
+        self, _: object, node: ast.TruncateStmt
+    ) -> None:
+        if node.behavior == enums.DropBehavior.DROP_CASCADE:
+            for relation in node.relations:
+                self._add(relation, "TRUNCATE")
+
+    def _add(self, relation: ast.RangeVar, verb: str, targets: Any = None) -> None:
+        columns = tuple(sorted(target.name for target in targets or ()))
+        self.tables.add((relation.schemaname, relation.relname, verb, columns))
 
 
 def _quoted(name: str) -> str:

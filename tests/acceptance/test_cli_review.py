@@ -276,6 +276,8 @@ def test_no_revision_changed_is_nothing_to_review(review: Review, shop: Shop) ->
         (("--set", "lock_timeout"), 2, "NAME=VALUE"),
         (("--set", "no_such_setting=1"), 4, "no_such_setting"),
         (("--no-measure", "--insist", "x"), 2, "--insist"),
+        (("--no-measure", "--rows", "100000"), 2, "--rows is for measuring"),
+        (("--no-measure", "--profile", "small"), 2, "--profile is for measuring"),
         (("--accept", "/no/such.toml"), 2, "such.toml"),
         (("--stats", "/no/such.json"), 2, "such.json"),
         (("--old-code", "/no/such.sql"), 2, "such.sql"),

@@ -22,6 +22,10 @@ BASE = """
     CREATE TABLE parent (id integer PRIMARY KEY);
     CREATE TABLE sale (id integer PRIMARY KEY, paid amount NOT NULL,
                        parent integer NOT NULL REFERENCES parent);
+    CREATE TABLE item (sale integer REFERENCES sale ON DELETE CASCADE);
+    CREATE TABLE scan (sale integer REFERENCES sale ON DELETE SET NULL);
+    CREATE INDEX ON scan (sale);
+    CREATE TABLE mark (sale integer REFERENCES sale);
     CREATE VIEW sales AS SELECT id, paid FROM sale;
     CREATE MATERIALIZED VIEW totals AS SELECT sum(paid) FROM sales;
 """
@@ -59,3 +63,27 @@ def test_what_is_read_gets_all_rows(cluster: Cluster, sql: str, rows: int) -> No
     }
     scanned = {item.relation for item in found.up[0].scanned}
     assert ("public.sale" in scanned) is (rows == 3_000)
+
+
+def test_rows_that_follow_others_are_there(cluster: Cluster) -> None:
+    """What a cascade does shows; without an index few rows show the scans as well."""
+    found = measured(cluster, "DELETE FROM sale WHERE id < 0 OR id >= 0")
+
+    filled = {item.relation.partition(".")[2]: item.rows for item in found.filled}
+    deleted = {
+        item.relation.partition(".")[2]: item.rows for item in found.up[0].deleted
+    }
+    updated = [item.relation for item in found.up[0].updated]
+    read = {item.relation: item.rows for item in found.up[0].scanned}
+    assert (filled["item"], filled["scan"], "mark" in filled) == (1_000, 3_000, False)
+    assert (deleted["sale"], deleted["item"] > 500) == (3_000, True)
+    assert updated == ["public.scan"]
+    assert read["public.item"] > 3_000 * 100
+    assert "public.scan" not in read
+
+
+def test_keys_that_stay_move_nobody(cluster: Cluster) -> None:
+    """An update of another column reaches no child."""
+    found = measured(cluster, "UPDATE sale SET paid = paid + 0 WHERE paid < 9")
+
+    assert "public.item" not in {item.relation for item in found.filled}

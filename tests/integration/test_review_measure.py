@@ -396,8 +396,8 @@ def writing(up: str, down: str) -> Callable[[str, str, bool], Recording]:
     [
         ("UPDATE shop SET n = -n", "UPDATE shop SET n = -n", ()),
         (
-            "UPDATE shop SET n = -n; DELETE FROM log",
             "UPDATE shop SET n = -n",
+            "UPDATE shop SET n = -n; DELETE FROM log",
             ("public.log",),
         ),
         (
@@ -407,7 +407,7 @@ def writing(up: str, down: str) -> Callable[[str, str, bool], Recording]:
         ),
         ("UPDATE shop SET n = 0", "UPDATE shop SET n = 1", ("public.shop.n",)),
         (
-            "CREATE TABLE t AS SELECT * FROM shop; DELETE FROM orders; DELETE FROM shop",
+            "CREATE TABLE t AS TABLE shop; DELETE FROM orders; DELETE FROM shop",
             "INSERT INTO shop SELECT id, name, n FROM t; DROP TABLE t",
             ("public.orders", "public.shop.at"),
         ),

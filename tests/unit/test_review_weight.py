@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_platform.review._weight import heavy
+from ai_platform.review._weight import heavy, shaken
 from ai_platform.review.statements import split
 
 LIGHT = (
@@ -49,3 +49,29 @@ def test_a_query_within_values_is_heavy() -> None:
     (statement,) = split("INSERT INTO t VALUES ((SELECT max(a) FROM u))")
 
     assert heavy(statement) == {(None, "t"), (None, "u")}
+
+
+@pytest.mark.parametrize(
+    ("sql", "verbs"),
+    [
+        ("DELETE FROM t USING u WHERE t.a = u.a", {("t", "DELETE", ())}),
+        ("UPDATE t SET b = 1, a = 2", {("t", "UPDATE", ("a", "b"))}),
+        ("WITH x AS (DELETE FROM t) SELECT 1", {("t", "DELETE", ())}),
+        ("TRUNCATE t, u CASCADE", {("t", "TRUNCATE", ()), ("u", "TRUNCATE", ())}),
+        (
+            "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET b = 1",
+            {("t", "UPDATE", ("b",))},
+        ),
+        (
+            "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN DELETE",
+            {("t", "DELETE", ())},
+        ),
+        ("TRUNCATE t", set()),
+        ("INSERT INTO t VALUES (1)", set()),
+    ],
+)
+def test_rows_that_others_follow_are_known(
+    sql: str, verbs: set[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    """Whoever takes rows away, or sets columns, may move rows of other tables."""
+    assert {one[1:] for one in shaken(split(sql)[0])} == verbs
