@@ -79,7 +79,7 @@ class Reading:
     """Everything read at one moment between two statements.
 
     *held* are relation and mode of the worker's locks; *catalog* is None where it
-    was not looked at.
+    was not looked at; *sequences* are the numbers that each gave last.
     """
 
     held: frozenset[tuple[int, str]]
