@@ -29,6 +29,14 @@ _OLD: Final = """
     SELECT count(*) FROM {relation}
      WHERE (xmin::text::bigint - {moment}) & 4294967295 >= 2147483648
 """
+_PARTS: Final = """
+SELECT n.nspname || '.' || c.relname
+  FROM pg_catalog.pg_partition_tree((
+           SELECT to_regclass(quote_ident(t[1]) || '.' || quote_ident(t[2]))
+             FROM (SELECT %s::text[]) AS given (t))) p
+  JOIN pg_catalog.pg_class c ON c.oid = p.relid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+"""
 # BEFORE (2) UPDATE (16) of each ROW (1)
 _STAMPING: Final = """
 SELECT t.tgname, p.prosrc, pg_catalog.encode(t.tgargs, 'escape')
@@ -71,8 +79,9 @@ def told_apart(
     """
     notes: dict[str, str] = {}
     for table, was in held.items():
-        if table in gone and not _mentions(statements, table):
-            if _untouched(conn, table, began) == was.rows:
+        if table in gone:
+            is_named = any(_mentions(statements, one) for one in _parts(conn, table))
+            if not is_named and _untouched(conn, table, began) == was.rows:
                 notes[table] = (
                     f"{table} got rows, although no statement names it; those from "
                     "before are unchanged"
@@ -100,6 +109,12 @@ def _untouched(conn: psycopg.Connection[Any], table: str, began: int) -> int:
         return -1
     ((rows,),) = found.fetchall()
     return int(rows)
+
+
+def _parts(conn: psycopg.Connection[Any], table: str) -> list[str]:
+    """Return *table* and its partitions, as schema.name."""
+    found = conn.execute(_PARTS, [table.split(".", 1)]).fetchall()
+    return [table, *(name for (name,) in found)]
 
 
 def _mentions(statements: Iterable[Statement], table: str) -> bool:

@@ -48,7 +48,10 @@ _COLUMNS: Final = """
                    JOIN pg_attribute a ON a.attrelid = c.oid
                     AND a.attnum = ANY (i.indkey)
                   WHERE i.indrelid = c.oid AND i.indisprimary
-                  ORDER BY a.attnum)
+                  ORDER BY a.attnum),
+           ARRAY(SELECT s.nspname || '.' || p.relname
+                   FROM pg_partition_tree(c.oid) t JOIN pg_class p ON p.oid = t.relid
+                   JOIN pg_namespace s ON s.oid = p.relnamespace)
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
        AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
@@ -77,16 +80,17 @@ def contents(
 ) -> Contents:
     """Return what is in *tables*, or in every table; nothing is written.
 
-    Left out: system schemas, what belongs to an extension, Alembic's version table
-    and the runner's journal.
+    A partition stands for the whole table that it is part of. Left out: system
+    schemas, what belongs to an extension, Alembic's version table and the runner's
+    journal.
     """
     with conn.transaction(force_rollback=True):
         conn.execute(_SESSION)
         found = conn.execute(_COLUMNS, [names.JOURNAL_SCHEMA, names.VERSION_TABLE])
         return {
             f"{schema}.{table}": _contents(conn, (schema, table), columns, key)
-            for schema, table, columns, key in found.fetchall()
-            if tables is None or f"{schema}.{table}" in tables
+            for schema, table, columns, key, parts in found.fetchall()
+            if tables is None or not {f"{schema}.{table}", *parts}.isdisjoint(tables)
         }
 
 

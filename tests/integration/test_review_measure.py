@@ -448,3 +448,34 @@ def test_a_failure_tells_what_stands_in_the_way(
 
     assert "because other objects depend on it; constraint orders_shop_id_fkey" in error
     assert error.endswith("Use DROP ... CASCADE to drop the dependent objects too")
+
+
+CHAIN = """
+    CREATE TABLE public.sale (id int PRIMARY KEY);
+    CREATE TABLE public.item (
+        sale int NOT NULL REFERENCES public.sale ON DELETE CASCADE);
+    CREATE TABLE public.part (n int) PARTITION BY LIST (n);
+    CREATE TABLE public.rest PARTITION OF public.part DEFAULT;
+"""
+
+
+@pytest.mark.parametrize(
+    ("up", "down", "gone"),
+    [
+        (
+            "CREATE TABLE kept AS TABLE sale; DELETE FROM sale",
+            "INSERT INTO sale TABLE kept; DROP TABLE kept",
+            ("public.item",),
+        ),
+        ("TRUNCATE sale CASCADE", "SELECT 1", ("public.item", "public.sale")),
+        ("DELETE FROM rest", "SELECT 1", ("public.part",)),
+        ("INSERT INTO rest VALUES (NULL)", "SELECT 1", ("public.part",)),
+    ],
+)
+def test_rows_lost_elsewhere_are_named(
+    measured: Callable[..., Review], up: str, down: str, gone: tuple[str, ...]
+) -> None:
+    """What follows a row by a cascade, or is in a partition, is lost as well."""
+    _, facts = measured(source("chain", CHAIN, None), source("one", up, down)).revisions
+
+    assert facts.lost == gone
