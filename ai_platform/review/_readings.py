@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Reading:
     """Everything read at one moment between two statements.
 
     *held* are relation and mode of the worker's locks; *catalog* is None where it
-    was not looked at; *sequences* are the numbers that each gave last.
+    was not looked at.
     """
 
     held: frozenset[tuple[int, str]]
@@ -87,7 +87,6 @@ class Reading:
     counts: Mapping[int, Counts]
     files: Mapping[int, int]
     catalog: Snapshot | None = None
-    sequences: Mapping[int, int | None] = field(default_factory=dict)
 
 
 def counts(

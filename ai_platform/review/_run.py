@@ -17,7 +17,7 @@ from . import _readings as readings
 from ._monitor import Monitor, Seen, Whom, held_locks
 from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
-from ._sequences import last_numbers, set_back
+from ._sequences import next_numbers, set_back
 from ._sessions import Worker
 from ._words import words_of
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
@@ -191,12 +191,15 @@ class Run:
                 before, limits=readings.limits(self.worker.connection)
             )
             return self._facts(statement, before, before, _NOTHING, Timing())
+        numbers = next_numbers(self.worker.connection, statement, self._known)
         seen, timing = self._watched(statement)
         after = self._read(looks=self._looks and statement.may_change_catalog)
         if after.catalog is None:
             after = replace(after, catalog=before.catalog)
         self._probe(after.held - before.held)
         fact = self._facts(statement, before, after, seen, timing)
+        back = tuple(set_back(self.worker.connection, numbers))
+        fact = replace(fact, changes=(*fact.changes, *back))
         self._before = replace(after, counts=self._counts())
         return fact
 
@@ -276,7 +279,6 @@ class Run:
             counts=self._counts(),
             files=readings.files(worker),
             catalog=self._catalog() if looks else None,
-            sequences=last_numbers(worker),
         )
 
     def _counts(self) -> dict[int, Counts]:
@@ -323,20 +325,13 @@ class Run:
             inserted=evidence.rows(known, before, after, verb="inserted"),
             updated=evidence.rows(known, before, after, verb="updated"),
             deleted=evidence.rows(known, before, after, verb="deleted"),
-            changes=(*_changes(before, after), *self._set_back(before, after)),
+            changes=_changes(before, after),
             notices=self.worker.messages.notices,
             outwaits=seen.outwaits,
             lock_timeout_ms=before.limits.lock_timeout_ms,
             statement_timeout_ms=before.limits.statement_timeout_ms,
             timing=timing,
         )
-
-    def _set_back(self, before: Reading, after: Reading) -> tuple[Change, ...]:
-        if before.sequences == after.sequences:
-            return ()
-        names = {oid: self._known[oid].name for oid in self._known}
-        connection = self.worker.connection
-        return tuple(set_back(connection, before.sequences, after.sequences, names))
 
 
 def _changes(before: Reading, after: Reading) -> tuple[Change, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
@@ -13,16 +15,19 @@ if TYPE_CHECKING:
 
     import psycopg
 
-__all__ = ["last_numbers", "set_back"]
+    from ._relations import Known
+    from .statements import Statement
+
+__all__ = ["next_numbers", "set_back"]
 
 # A descending or cycling one gives numbers that were given before on purpose.
-_LAST: Final = """
-SELECT s.seqrelid, pg_catalog.pg_sequence_last_value(s.seqrelid)
-  FROM pg_catalog.pg_sequence s
-  JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
- WHERE s.seqincrement > 0 AND NOT s.seqcycle AND c.relpersistence <> 't'
-   AND c.oid >= 16384 AND pg_catalog.has_sequence_privilege(s.seqrelid, 'SELECT')
+_COUNTING: Final = """
+SELECT seqrelid FROM pg_catalog.pg_sequence
+ WHERE seqrelid = ANY (%s) AND pg_catalog.has_sequence_privilege(seqrelid, 'SELECT')
+   AND seqincrement > 0 AND NOT seqcycle
 """
+_MAY_SET: Final = re.compile(r"\b(?:setval|restart)\b", re.IGNORECASE)
+_OPAQUE: Final = {"DO", "CALL", "SELECT"}
 # What belongs to a column, and what a column's default asks.
 _NUMBERED: Final = """
 SELECT DISTINCT n.nspname, t.relname, a.attname
@@ -41,49 +46,68 @@ SELECT DISTINCT n.nspname, t.relname, a.attname
  WHERE a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
    AND pg_catalog.has_column_privilege(t.oid, a.attnum, 'SELECT')
 """
+_NAME: Final = """
+SELECT n.nspname, c.relname
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.oid = %s
+"""
 
 
-def last_numbers(worker: psycopg.Connection[Any]) -> dict[int, int | None]:
-    """Return the number that each sequence gave last; None where it is to begin."""
-    return dict(worker.execute(_LAST).fetchall())
+def next_numbers(
+    worker: psycopg.Connection[Any], statement: Statement, known: Known
+) -> dict[str, tuple[int, int]]:
+    """Return object id and next number of each sequence that *statement* may set back.
+
+    Of the *known* ones: what a revision makes itself, nobody numbers with yet.
+    """
+    if statement.tag not in _OPAQUE and not _MAY_SET.search(statement.text):
+        return {}
+    there = [oid for oid in known if known[oid].relkind == "S"]
+    with _looking(worker):
+        rows = worker.execute(_COUNTING, [there]).fetchall() if there else ()
+        return {known[oid].name: (oid, _following(worker, oid)) for (oid,) in rows}
 
 
 def set_back(
-    worker: psycopg.Connection[Any],
-    before: Mapping[int, int | None],
-    after: Mapping[int, int | None],
-    names: Mapping[int, str],
+    worker: psycopg.Connection[Any], before: Mapping[str, tuple[int, int]]
 ) -> Iterator[Change]:
-    """Yield the sequences that give a smaller number next, where rows have such.
+    """Yield the sequences that give a smaller number next, where rows have such."""
+    if not before:
+        return
+    with _looking(worker):
+        left = [oid for oid, _ in before.values()]
+        still = {oid for (oid,) in worker.execute(_COUNTING, [left])}
+        for name, (oid, then) in sorted(before.items()):
+            now = _following(worker, oid) if oid in still else then
+            if now < then and now <= _largest(worker, oid):
+                yield Change("sequence", name, NEXT_NUMBER, str(then), str(now))
 
-    Of *names* only: what a revision makes itself, nobody numbers with yet.
+
+@contextmanager
+def _looking(worker: psycopg.Connection[Any]) -> Iterator[None]:
+    """Read as the login, and take that back with its locks.
+
+    pg_sequence_last_value() would leave one behind on each sequence.
     """
-    for oid, now in sorted(after.items()):
-        then = before.get(oid)
-        if oid not in names or then is None or (now is not None and now >= then):
-            continue
-        following, largest = _read(worker, oid, names[oid])
-        if following <= min(then, largest):
-            yield Change(
-                "sequence", names[oid], NEXT_NUMBER, str(then + 1), str(following)
-            )
-
-
-def _read(worker: psycopg.Connection[Any], oid: int, name: str) -> tuple[int, int]:
-    """Return what the sequence gives next, and the largest number that it gave rows.
-
-    -1 where no column that it numbers has a row.
-    """
-    largest = -1
-    # taken back with its locks
     with worker.transaction(force_rollback=True):
-        ask = sql.SQL("SELECT last_value + is_called::int FROM {}")
-        # a name as format() wrote it
-        row = worker.execute(ask.format(sql.SQL(name))).fetchone()
-        for schema, table, column in worker.execute(_NUMBERED, {"oid": oid}):
-            query = sql.SQL("SELECT max({}) FROM {}").format(
-                sql.Identifier(column), sql.Identifier(schema, table)
-            )
-            found = worker.execute(query).fetchone()
-            largest = max(largest, found[0] if found and found[0] is not None else -1)
-    return (int(row[0]) if row else 0), largest
+        worker.execute("SET LOCAL ROLE NONE")
+        yield
+
+
+def _following(worker: psycopg.Connection[Any], oid: int) -> int:
+    named = worker.execute(_NAME, [oid]).fetchone() or ("", "")
+    query = sql.SQL("SELECT last_value + is_called::int FROM {}")
+    row = worker.execute(query.format(sql.Identifier(*named))).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _largest(worker: psycopg.Connection[Any], sequence: int) -> int:
+    """Return the largest number in the columns that *sequence* numbers; else -1."""
+    largest = -1
+    for schema, table, column in worker.execute(_NUMBERED, {"oid": sequence}):
+        query = sql.SQL("SELECT max({}) FROM {}").format(
+            sql.Identifier(column), sql.Identifier(schema, table)
+        )
+        found = worker.execute(query).fetchone()
+        largest = max(largest, found[0] if found and found[0] is not None else -1)
+    return largest
