@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ._plan import Options, Plan
     from ._weight import Shaken
-    from .statements import Relation
+    from .statements import Relation, Statement
 
 __all__ = ["Ground", "prepare"]
 
@@ -107,12 +107,17 @@ class Ground:
 
 
 def prepare(
-    place: Target, plan: Plan, options: Options, relations: Collection[Relation]
+    place: Target,
+    plan: Plan,
+    options: Options,
+    relations: Collection[Relation],
+    said: Collection[Statement] = (),
 ) -> Ground:
     """Give those of *relations* that are tables rows, and the server time to settle.
 
     All that were asked for where some statement costs more the more there are, few
-    elsewhere. So do tables whose rows follow those that a statement deletes or updates.
+    elsewhere. So do tables whose rows follow those that a statement deletes or updates,
+    or one of those *said* by its Python.
     A first scan after a load writes hint bits, which would count as the revision's
     WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they
     are.
@@ -126,7 +131,7 @@ def prepare(
             options.version_table,
             domains=_domains(plan),
         )
-        following = followers(connection, _shaken(plan))
+        following = followers(connection, _shaken(plan, said))
         big += [(schema, name) for schema, name, is_found in following if is_found]
         tables = sorted({*named, *big, *((one[0], one[1]) for one in following)})
         if not tables or not options.rows:
@@ -165,9 +170,9 @@ def _heavy(
     return {name for statement in every for name in heavy(statement)}
 
 
-def _shaken(plan: Plan) -> set[Shaken]:
+def _shaken(plan: Plan, said: Collection[Statement]) -> set[Shaken]:
     """Return the tables whose rows others may have to follow, up or down."""
-    every = (*plan.up, *(plan.down or ()))
+    every = (*plan.up, *(plan.down or ()), *said)
     return {table for statement in every for table in shaken(statement)}
 
 

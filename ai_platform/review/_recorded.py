@@ -39,16 +39,16 @@ if TYPE_CHECKING:
     from ._plan import Doing, Options, Plan
     from .scratch import Scratch
     from .sources import Recording
-    from .statements import Relation, Statement
+    from .statements import Statement
 
 __all__ = [
     "AS_SAID",
     "is_of_alembic",
-    "named",
     "recorded",
     "refuses",
     "roles_dropped",
     "roles_undone",
+    "spoken",
 ]
 
 AS_SAID: Final = (
@@ -228,13 +228,12 @@ def _statements(said: Recording) -> tuple[Statement, ...]:
     return found
 
 
-def named(said: Recording | None) -> set[Relation]:
-    """Return the relations that Python named, as far as it was written down."""
+def spoken(said: Recording | None) -> tuple[Statement, ...]:
+    """Return the statements of Python, as far as they were written down."""
     try:
-        statements = () if said is None else _statements(said)
+        return () if said is None else _statements(said)
     except _Gap:
-        return set()
-    return {relation for item in statements for relation in item.relations}
+        return ()
 
 
 def refuses(error: str) -> bool:

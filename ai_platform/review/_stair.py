@@ -18,7 +18,7 @@ from ._by_triggers import moment, told_apart
 from ._ground import Ground, prepare
 from ._plan import Doing, Told
 from ._promises import demands, holdable, promises
-from ._recorded import is_of_alembic, named, recorded, refuses, roles_undone
+from ._recorded import is_of_alembic, recorded, refuses, roles_undone, spoken
 from ._repeat import is_repeatable, snapshot_of_repeat
 from ._run import unmeasured
 from ._sessions import Worker
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .preserve import Contents
     from .scratch import Scratch
     from .sources import Recording
-    from .statements import Relation
+    from .statements import Relation, Statement
 
 __all__ = ["Stair"]
 
@@ -155,12 +155,14 @@ class Stair:
         relations = {
             name for item in (*plan.up, *(plan.down or ())) for name in item.relations
         }
+        said: list[Statement] = []
         if "up" in plan.online:
-            relations |= self._touched_online(plan)
-        return prepare(self._server.place, plan, options, relations)
+            touched, said = self._touched_online(plan)
+            relations |= touched
+        return prepare(self._server.place, plan, options, relations, said)
 
-    def _touched_online(self, plan: Plan) -> set[Relation]:
-        """Return what the Python of a revision touches: run it once, on a copy."""
+    def _touched_online(self, plan: Plan) -> tuple[set[Relation], list[Statement]]:
+        """Return what the Python of a revision touches, and says, once on a copy."""
         self._tell(plan, "find tables")
         with (
             roles_undone(self._server) as said,
@@ -174,7 +176,8 @@ class Stair:
         parts = (relation.split(".", 1) for relation in touched)
         seen = {(unquoted(schema), unquoted(name)) for schema, name in parts}
         self._heard += said
-        return seen.union(*map(named, said))
+        statements = [item for one in said for item in spoken(one)]
+        return seen.union(*(item.relations for item in statements)), statements
 
     def _recorded(self, plan: Plan, ground: Ground) -> tuple[Plan, Ground]:
         """Return *plan* with what its Python says, as far as it can be written down."""

@@ -17,7 +17,6 @@ from ai_platform.review._relations import known_relations
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import Scan, Timing
 from ai_platform.review.measure import measure
-from ai_platform.review.sources import Recording
 from ai_platform.review.statements import UnreadableSql, split
 from tests.support.measured import ROWS, source
 from tests.support.writers import until
@@ -365,73 +364,6 @@ def timeless(review: Review) -> list[RevisionFacts]:
     ]
 
 
-LOG = """
-    CREATE TABLE public.log (id bigint GENERATED ALWAYS AS IDENTITY, note text);
-    CREATE FUNCTION public.write() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO public.log (note) VALUES (tg_op); RETURN NULL; END $$;
-    CREATE TRIGGER write AFTER INSERT OR UPDATE OR DELETE ON public.shop
-        FOR EACH ROW EXECUTE FUNCTION public.write();
-    ALTER TABLE public.shop ADD at timestamptz DEFAULT now();
-    CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        NEW.at := clock_timestamp(); RETURN NEW; END $$;
-    CREATE TRIGGER touch BEFORE UPDATE ON public.shop
-        FOR EACH ROW EXECUTE FUNCTION public.touch();
-"""
-
-
-def writing(up: str, down: str) -> Callable[[str, str, bool], Recording]:
-    """Return the Python of a revision that says *up*, or *down*."""
-
-    def online(_: str, dsn: str, is_down: bool) -> Recording:  # noqa: FBT001
-        said = down if is_down else up
-        with psycopg.connect(dsn) as connection:
-            connection.execute(said.encode())
-        return Recording(said)
-
-    return online
-
-
-@pytest.mark.parametrize(
-    ("up", "down", "gone"),
-    [
-        ("UPDATE shop SET n = -n", "UPDATE shop SET n = -n", ()),
-        (
-            "UPDATE shop SET n = -n",
-            "UPDATE shop SET n = -n; DELETE FROM log",
-            ("public.log",),
-        ),
-        (
-            "UPDATE shop SET n = -n, at = now()",
-            "UPDATE shop SET n = -n",
-            ("public.shop.at",),
-        ),
-        ("UPDATE shop SET n = 0", "UPDATE shop SET n = 1", ("public.shop.n",)),
-        (
-            "CREATE TABLE t AS TABLE shop; DELETE FROM orders; DELETE FROM shop",
-            "INSERT INTO shop SELECT id, name, n FROM t; DROP TABLE t",
-            ("public.orders", "public.shop.at"),
-        ),
-    ],
-)
-def test_what_triggers_write_is_no_loss(
-    measured: Callable[..., Review], up: str, down: str, gone: tuple[str, ...]
-) -> None:
-    """A log that grows, a time that is stamped: told, and not the author's loss."""
-    python = source("one", "", None, offline_error="reads", down_error="reads")
-    up = up.replace("-n", "CASE WHEN n > -2147483648 THEN -n ELSE n END")
-    down = down.replace("-n", "CASE WHEN n > -2147483648 THEN -n ELSE n END")
-    (_, facts) = measured(
-        source("log", LOG, None), python, online=writing(up, down)
-    ).revisions
-    told = " ".join(facts.notes)
-
-    assert facts.error is None
-    assert facts.lost == gone
-    assert ("public.log got rows" in told) is ("public.log" not in gone)
-    stamped = "public.shop.at was stamped by trigger touch" in told
-    assert stamped is ("public.shop.at" not in gone)
-
-
 def test_a_leak_is_told_once(only: Callable[..., RevisionFacts]) -> None:
     """What is missing after the way down is missing as well after the next way up."""
     facts = only("COMMENT ON TABLE shop IS 'x'", "ALTER TABLE shop DROP n")
@@ -448,34 +380,3 @@ def test_a_failure_tells_what_stands_in_the_way(
 
     assert "because other objects depend on it; constraint orders_shop_id_fkey" in error
     assert error.endswith("Use DROP ... CASCADE to drop the dependent objects too")
-
-
-CHAIN = """
-    CREATE TABLE public.sale (id int PRIMARY KEY);
-    CREATE TABLE public.item (
-        sale int NOT NULL REFERENCES public.sale ON DELETE CASCADE);
-    CREATE TABLE public.part (n int) PARTITION BY LIST (n);
-    CREATE TABLE public.rest PARTITION OF public.part DEFAULT;
-"""
-
-
-@pytest.mark.parametrize(
-    ("up", "down", "gone"),
-    [
-        (
-            "CREATE TABLE kept AS TABLE sale; DELETE FROM sale",
-            "INSERT INTO sale TABLE kept; DROP TABLE kept",
-            ("public.item",),
-        ),
-        ("TRUNCATE sale CASCADE", "SELECT 1", ("public.item", "public.sale")),
-        ("DELETE FROM rest", "SELECT 1", ("public.part",)),
-        ("INSERT INTO rest VALUES (NULL)", "SELECT 1", ("public.part",)),
-    ],
-)
-def test_rows_lost_elsewhere_are_named(
-    measured: Callable[..., Review], up: str, down: str, gone: tuple[str, ...]
-) -> None:
-    """What follows a row by a cascade, or is in a partition, is lost as well."""
-    _, facts = measured(source("chain", CHAIN, None), source("one", up, down)).revisions
-
-    assert facts.lost == gone
