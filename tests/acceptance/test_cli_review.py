@@ -27,15 +27,16 @@ class Review:
 
     def __init__(self, run: Run, shop: Shop, empty: Database) -> None:
         self._run = run
-        self._words = ("--config", str(shop.ini), "--rows", "200")
+        self._words = ("--config", str(shop.ini))
         self._environment = empty.environment()
         self.dsn = ("--dsn", empty.url)
 
     def __call__(self, *words: str, code: int = 0, own: bool = False) -> Result:
         """Run it with *words*; fail unless it leaves with *code*."""
         place = () if own else self.dsn
+        rows = () if "--no-measure" in words else ("--rows", "200")
         limit = ("--set", "lock_timeout=4s")
-        argv = ("platform", "review", *self._words, *limit, *place, *words)
+        argv = ("platform", "review", *self._words, *rows, *limit, *place, *words)
         done = self._run(*argv, env=self._environment, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
