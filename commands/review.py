@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -56,7 +57,10 @@ Python = Annotated[
 Env = Annotated[
     list[str] | None,
     typer.Option(
-        "--env", metavar="NAME=VALUE", help="A variable that its env.py needs."
+        "--env",
+        metavar="NAME[=VALUE]",
+        help="A variable that its env.py needs; without a value the one that it has "
+        "here, so that a password is in no command line.",
     ),
 ]
 Set = Annotated[
@@ -245,7 +249,7 @@ def review(
             python,
             span,
             git_base=git_base,
-            env=_pairs("--env", env) or None,
+            env=_environment(env) or None,
             timeout_s=max(limit_s or 0, _READING_S),
         )
         asked = run.with_acceptances(asked, accept, project)
@@ -351,6 +355,20 @@ def _settings(given: list[str] | None, *, is_ours: bool) -> dict[str, str] | Non
     if given:
         raise BadValue("--set is for another project", hint="add --config, or drop it")
     return None
+
+
+def _environment(given: list[str] | None) -> dict[str, str]:
+    """Return the variables of `--env`, those without a value as they are here."""
+    names = [item for item in given or () if item and "=" not in item]
+    for name in names:
+        if name not in os.environ:
+            raise BadValue(
+                f"--env {name}: there is no such variable here",
+                hint=f"export it first, or give it: --env {name}=VALUE",
+            )
+    here = {name: os.environ[name] for name in names}
+    others = [item for item in given or () if item not in here]
+    return {**_pairs("--env", others), **here}
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:

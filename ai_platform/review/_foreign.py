@@ -271,7 +271,7 @@ def _advice(kind: str, text: str) -> str:
     """Return the next step after an exception of class *kind*."""
     if kind == "KeyError":
         name = text.rpartition(":")[2].strip().strip("'")
-        return f"if it is a variable of the environment: --env {name}=VALUE"
+        return f"if it is a variable of the environment: --env {name}, or {name}=VALUE"
     if kind in ("ModuleNotFoundError", "ImportError"):
         return "name the interpreter that has it: --python PATH"
     if kind in ("SyntaxError", "IndentationError"):

@@ -273,7 +273,7 @@ def test_no_revision_changed_is_nothing_to_review(review: Review, shop: Shop) ->
         (("--out", "review.pdf"), 2, "review.pdf"),
         (("--dsn", "postgresql://u:secret@db/x"), 2, "password"),
         (("--dsn", "postgresql://nobody@127.0.0.1:1/x"), 3, "127.0.0.1"),
-        (("--env", "STAGE"), 2, "NAME=VALUE"),
+        (("--env", "STAGE"), 2, "there is no such variable"),
         (("--set", "lock_timeout"), 2, "NAME=VALUE"),
         (("--set", "no_such_setting=1"), 4, "no_such_setting"),
         (("--no-measure", "--insist", "x"), 2, "--insist"),

@@ -169,7 +169,7 @@ def test_variables_of_env_are_given(shop: Shop) -> None:
 
     with pytest.raises(BadValue, match="KeyError: 'SHOP_URL'") as caught:
         projects.read(shop.ini)
-    assert "--env SHOP_URL=VALUE" in str(caught.value.hint)
+    assert "--env SHOP_URL, or SHOP_URL=VALUE" in str(caught.value.hint)
     given = {"SHOP_URL": "postgresql://shop@db.invalid/shop"}
     assert names(projects.read(shop.ini, env=given)) == ["b8"]
 

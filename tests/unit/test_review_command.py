@@ -11,7 +11,7 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.review._python import demand_python
 from commands._review_files import check_out
-from commands.review import _sizes, review
+from commands.review import _environment, _sizes, review
 
 
 def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +43,17 @@ def test_options_that_mean_nothing_are_refused(
     """None is passed over in silence: an empty --dsn would mean the usual server."""
     with pytest.raises(BadValue, match=told):
         review(**given)
+
+
+def test_a_variable_is_passed_on_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that env.py needs would else be in every list of processes."""
+    monkeypatch.setenv("SHOP_URL", "postgresql://shop:secret@db/shop")
+
+    found = _environment(["SHOP_URL", "STAGE=a=b"])
+
+    assert found == {"SHOP_URL": "postgresql://shop:secret@db/shop", "STAGE": "a=b"}
+    with pytest.raises(BadValue, match="--env NOWHERE: there is no such variable"):
+        _environment(["NOWHERE"])
 
 
 def test_a_profile_is_a_size_or_a_file(tmp_path: Path) -> None:
