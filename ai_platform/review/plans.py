@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from .compatibility import Statement
     from .facts import RevisionFacts
 
-__all__ = ["RULE", "QueryPlan", "compared", "findings", "query_plans"]
+__all__ = ["CHANGED", "RULE", "QueryPlan", "compared", "findings", "query_plans"]
 
 RULE: Final = "plan-got-worse"
+CHANGED: Final = "plan-changed"
 _DEARER: Final = 2.0
 """A plan of another shape is worse when the planner expects so many times the cost."""
 _SETTINGS: Final = """
@@ -143,7 +144,7 @@ def findings(one: RevisionFacts) -> Iterator[Finding]:
     for item in one.plans:
         old, new = _differing(item.before, item.after)
         yield Finding(
-            rule=RULE,
+            rule=RULE if item.is_worse else CHANGED,
             severity="warning" if item.is_worse else "note",
             revision=one.revision,
             statement=None,
@@ -151,7 +152,9 @@ def findings(one: RevisionFacts) -> Iterator[Finding]:
             message=f"the application's {item.statement} was planned as {old}, "
             f"and now as {new}",
             remedy="keep the index that it used, or make the one that it needs, before "
-            "the old one goes",
+            "the old one goes"
+            if item.is_worse
+            else "see whether that is what the change is for",
             is_measured=True,
         )
 

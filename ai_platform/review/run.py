@@ -130,6 +130,7 @@ def review(
         compatibility.RULE,
         estimate.RULE,
         plans.RULE,
+        plans.CHANGED,
     ]
     entries = (
         acceptances.read(asked.accept, rules=known) if asked.accept is not None else ()
