@@ -12,9 +12,9 @@ from psycopg import errors
 from ai_platform.catalog._made_roles import roles
 from ai_platform.connection import connect, first_line
 from ai_platform.errors import BadValue
+from ai_platform.identifiers import quoted
 
 from ._plan import version_table_sql
-from .dump import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,8 @@ from pglast import ast, enums
 from pglast.enums import AlterTableType as At
 from pglast.visitors import Visitor
 
+from ai_platform.identifiers import quoted
+
 if TYPE_CHECKING:
     from .statements import Relation, Statement
 
@@ -74,7 +76,7 @@ def tested_domain(statement: Statement) -> str | None:
         if not isinstance(node, ast.AlterDomainStmt) or node.subtype not in _TESTS:
             continue
         if not getattr(node.def_, "skip_validation", False):  # NOT VALID
-            return ".".join(_quoted(part.sval) for part in node.typeName)
+            return ".".join(quoted(part.sval) for part in node.typeName)
     return None
 
 
@@ -122,10 +124,6 @@ class _Shaken(Visitor):
     def _add(self, relation: ast.RangeVar, verb: str, targets: Any = None) -> None:
         columns = tuple(sorted(target.name for target in targets or ()))
         self.tables.add((relation.schemaname, relation.relname, verb, columns))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _is_light(node: Any, relations: int) -> bool:

@@ -12,6 +12,7 @@ from pglast.enums import ObjectType, RoleSpecType, TransactionStmtKind
 from pglast.visitors import Visitor
 
 from ai_platform.errors import BadValue
+from ai_platform.identifiers import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +63,6 @@ class Dump:
     def text(self) -> str:
         """Return SQL that makes each of the roles, for those who tidy up after it."""
         return "\n".join(f"CREATE ROLE {quoted(role)};" for role in self.roles)
-
-
-def quoted(name: str) -> str:
-    """Return *name* as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def read(path: Path) -> Dump:

@@ -10,10 +10,11 @@ import psycopg
 from ai_platform import names
 from ai_platform.connection import first_line
 from ai_platform.errors import BadValue
+from ai_platform.identifiers import quoted
 
 from ._rows.catalog import read
 from ._rows.conditions import NO_PARTITION
-from ._rows.generator import Parent, quoted
+from ._rows.generator import Parent
 from ._rows.inserts import Rows, relation
 from ._rows.order import steps
 from ._rows.plan import Workshop

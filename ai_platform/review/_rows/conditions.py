@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.identifiers import quoted
+
 from .catalog import Check
-from .generator import quoted
 from .hints import conjuncts, mentioned
 
 if TYPE_CHECKING:

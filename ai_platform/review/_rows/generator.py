@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.identifiers import quoted
+
 from .templates import ROW, Template, cast
 
 if TYPE_CHECKING:
@@ -13,14 +15,9 @@ if TYPE_CHECKING:
 
     from .catalog import Catalog, Check, Column, ForeignKey, Table
 
-__all__ = ["Generator", "Parent", "quoted"]
+__all__ = ["Generator", "Parent"]
 
 _MOST_COLUMNS: Final = 1_200
-
-
-def quoted(name: str) -> str:
-    """Return *name* as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True)

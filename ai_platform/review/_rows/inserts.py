@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from .generator import quoted
+from ai_platform.identifiers import quoted
+
 from .indexes import RebuildError, unburdened
 from .templates import literal
 from .triggers import quiet

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from ai_platform.connection import first_line
+from ai_platform.identifiers import quoted
 
 from .candidates import candidates, hints_of
 from .catalog import Check
 from .conditions import computed_keys, conditions_of, indexable
-from .generator import Generator, Parent, quoted
+from .generator import Generator, Parent
 from .schedule import Style, allowed, indexed, schedule, scheduled, spread
 from .spares import Known, short, spares
 from .templates import ROW, UNLIMITED, Template, literal

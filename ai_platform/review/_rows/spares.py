@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.identifiers import quoted
+
 from .candidates import identifying
 from .templates import MOMENT, ROW, UNLIMITED, Template, cast, literal, templates
 
@@ -154,11 +156,11 @@ def _networks(column: Column, known: Known, _seed: int) -> Iterator[Template]:
 def _vectors(column: Column, known: Known, seed: int) -> Iterator[Template]:
     kind = column.type.plain
     sizes = known.hints.sizes | known.numbers
-    schema = kind.schema.replace('"', '""')
+    schema = quoted(kind.schema)
     for way in templates(kind, seed=seed, sizes=sizes):
         yield way
         value = cast(way.sql, kind)
-        yield replace(way, sql=f'"{schema}".l2_normalize({value})')
+        yield replace(way, sql=f"{schema}.l2_normalize({value})")
 
 
 def _documents(_column: Column, known: Known, _seed: int) -> Iterator[Template]:
@@ -205,7 +207,7 @@ def _ranges(kind: Type, seed: int) -> Iterator[Template]:
     """Make ranges with one end, with both ends in them, and with none."""
     if kind.element is None:
         return
-    schema, name = (part.replace('"', '""') for part in (kind.schema, kind.name))
+    name = f"{quoted(kind.schema)}.{quoted(kind.name)}"
     ways = templates(kind.element, seed=seed)
     if kind.kind == "m" or not ways:
         return
@@ -215,7 +217,7 @@ def _ranges(kind: Type, seed: int) -> Iterator[Template]:
     )
     both = f"least({low}, {last}), greatest({low}, {last})"
     inner = (f"{low}, NULL", f"NULL, {low}", f"{both}, '[]'", f"{both}, '()'")
-    yield from _wide(*(f'"{schema}"."{name}"({one})' for one in inner))
+    yield from _wide(*(f"{name}({one})" for one in inner))
 
 
 _BY_CATEGORY: Final[dict[str, Callable[[Type, Known, int], Iterator[Template]]]] = {

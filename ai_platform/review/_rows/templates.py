@@ -6,6 +6,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.identifiers import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
@@ -343,8 +345,7 @@ def _ranges(kind: Type, element: Type, seed: int, row: str) -> list[Template]:
 
 
 def _qualified(kind: Type) -> str:
-    schema, name = (part.replace('"', '""') for part in (kind.schema, kind.name))
-    return f'"{schema}"."{name}"'
+    return f"{quoted(kind.schema)}.{quoted(kind.name)}"
 
 
 def _vectors(kind: Type, seed: int, sizes: Collection[int], row: str) -> list[Template]:
@@ -366,8 +367,7 @@ def _vector(kind: Type, size: int, seed: int, row: str) -> str:
         "'[" + ",".join(f"{chance.uniform(-1, 1):.3f}" for _ in range(size)) + "]'"
         for _ in range(_POOL * _POOLS)
     )
-    schema = kind.schema.replace('"', '""')
-    chosen = f' OPERATOR("{schema}".+) '.join(
+    chosen = f" OPERATOR({quoted(kind.schema)}.+) ".join(
         f"p[{1 + _POOL * n} + ({row} / {_POOL**n} % {_POOL})::int]"
         for n in range(_POOLS)
     )

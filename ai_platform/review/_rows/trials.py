@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from .generator import quoted
+from ai_platform.identifiers import quoted
+
 from .templates import ROW, cast
 
 if TYPE_CHECKING:

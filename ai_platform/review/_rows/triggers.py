@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from .generator import quoted
+from ai_platform.identifiers import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
