@@ -274,6 +274,7 @@ def test_a_psycopg_pool_is_watched(service: Service) -> None:
     """Size, use, waits, and who holds a connection for too long."""
     url = service.database.login("app").url
     with ConnectionPool(url, min_size=1, max_size=1, name="main", open=True) as pool:
+        pool.wait()
         collector = service(pools=[pool], held_too_long_s=0.01)
         until(lambda: collector.samples)
         with pool.connection():
