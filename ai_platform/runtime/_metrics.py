@@ -221,6 +221,7 @@ class Collector:
             async with asyncio.timeout(self._close_timeout_s):
                 await self._written_before()
         await self._store.close(self._close_timeout_s)
+        await _end_others()
 
     def _safely_look(self) -> None:
         """Take a sample, and end the interval when it is time; never raise."""
@@ -336,6 +337,14 @@ class Collector:
         kept: list[Any] = [self._store, self._loop, self._values, self._writing]
         _LEFT_TO_THE_PARENT.extend(kept)
         self._prepare()
+
+
+async def _end_others() -> None:
+    """End what is left in this loop: a flush of another thread returns at once."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 _ALL: weakref.WeakSet[Collector] = weakref.WeakSet()

@@ -63,8 +63,11 @@ class Store:
         self._buffer_rows = buffer_rows
         self._role = role
         self._connection: psycopg.AsyncConnection[Any] | None = None
+        # an interval may end, a service may flush and close, all at once
+        self._one_at_a_time = asyncio.Lock()
         self._failures = 0
         self._not_before = 0.0
+        self._on_the_way = 0
         self.pending: deque[Row] = deque()
         self.written = self.connects = self.partitions_made = 0
         self.dropped: Counter[str] = Counter()
@@ -74,8 +77,9 @@ class Store:
 
     def keep(self, row: Row) -> None:
         """Take *row* for the next write."""
-        if len(self.pending) >= self._buffer_rows:
-            self.pending.popleft()
+        while len(self.pending) - self._on_the_way >= self._buffer_rows:
+            # what is being written may be in the database already
+            del self.pending[self._on_the_way]
             self.dropped["buffer_full"] += 1
         self.pending.append(row)
 
@@ -84,8 +88,12 @@ class Store:
 
         Never raises. After a failure it pauses, longer each time, unless *now*.
         """
-        if not now and monotonic() < self._not_before:
-            return False
+        async with self._one_at_a_time:
+            if not now and monotonic() < self._not_before:
+                return False
+            return await self._write()
+
+    async def _write(self) -> bool:
         began = monotonic()
         try:
             async with asyncio.timeout(_STEP_TIMEOUT_S):
@@ -96,6 +104,7 @@ class Store:
             async with asyncio.timeout(_STEP_TIMEOUT_S):
                 async with self._as_role(connection):
                     await self._registry.heartbeat(connection)
+                self._registry.committed()
         except Exception as error:  # noqa: BLE001 - the service must not notice
             await self._failed(error)
             return False
@@ -111,15 +120,19 @@ class Store:
         try:
             async with asyncio.timeout(timeout_s):
                 await self.write(now=True)
-                if self._connection is not None:
-                    async with self._as_role(self._connection):
-                        await self._registry.sign_off(self._connection)
+                async with self._one_at_a_time:
+                    await self._sign_off()
         except Exception as error:  # noqa: BLE001 - it ends anyway
             self.last_error = _line(error)
         finally:
             self.dropped["closed"] += len(self.pending)
             self.pending.clear()
             await self._disconnect()
+
+    async def _sign_off(self) -> None:
+        if self._connection is not None:
+            async with self._as_role(self._connection):
+                await self._registry.sign_off(self._connection)
 
     async def _connected(self) -> psycopg.AsyncConnection[Any]:
         if self._connection is not None and not self._connection.closed:
@@ -140,6 +153,15 @@ class Store:
 
     async def _write_some(self, connection: psycopg.AsyncConnection[Any]) -> None:
         rows = [self.pending[n] for n in range(min(_AT_ONCE, len(self.pending)))]
+        self._on_the_way = len(rows)
+        try:
+            await self._write_these(connection, rows)
+        finally:
+            self._on_the_way = 0
+
+    async def _write_these(
+        self, connection: psycopg.AsyncConnection[Any], rows: Sequence[Row]
+    ) -> None:
         try:
             await self._insert(connection, rows)
         except (errors.DataError, errors.IntegrityError) as error:
@@ -214,10 +236,15 @@ class Store:
     def _done(self, rows: int) -> None:
         self.written += rows
         for _ in range(rows):
-            self.last_row = self.pending.popleft()
+            self.last_row = self._off()
+
+    def _off(self) -> Row:
+        """Take off the oldest row, which is written or dropped."""
+        self._on_the_way -= 1
+        return self.pending.popleft()
 
     def _drop(self, reason: str, error: Exception) -> None:
-        self.pending.popleft()
+        self._off()
         self.dropped[reason] += 1
         self.last_error = _line(error)
         LOGGER.warning(

@@ -51,7 +51,10 @@ _VERSION_LENGTH: Final = 50
 
 
 class Registry:
-    """Signs in, once per process, and says it is alive at every write."""
+    """Signs in, once per process, and says it is alive at every write.
+
+    Whoever calls `heartbeat` in a transaction calls `committed` after it.
+    """
 
     def __init__(self, node_id: str, kind: str, version: str | None) -> None:
         if kind not in KINDS:
@@ -67,13 +70,14 @@ class Registry:
         }
         self._began = monotonic()
         self._started_at: datetime | None = None
+        self._is_known = False
         self._may = True
         self.problem = ""
 
     @property
     def is_kept(self) -> bool:
-        """Whether the row of this process is kept alive."""
-        return self._may and self._started_at is not None
+        """Whether the row of this process is there for others to see."""
+        return self._may and self._is_known
 
     def connected(self) -> None:
         """Try again what the connection before was not allowed."""
@@ -91,6 +95,10 @@ class Registry:
             self._say(
                 f"the registry of nodes is not kept: {error.diag.message_primary}"
             )
+
+    def committed(self) -> None:
+        """Take note that others can see what the last heartbeat wrote."""
+        self._is_known = self._started_at is not None
 
     async def _beat(self, connection: psycopg.AsyncConnection[Any]) -> None:
         row = None

@@ -19,21 +19,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from ai_platform.runtime import AsyncMetricsCollector, MetricsCollector
 from ai_platform.runtime._interval import Row
+from tests.support.writers import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.support.database import Database
-
-SOON_S = 20
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait until *condition* holds; fail after a while."""
-    end = time.monotonic() + SOON_S
-    while not condition():
-        assert time.monotonic() < end, "it did not come to be"
-        time.sleep(0.01)
 
 
 class Service:
@@ -79,6 +70,7 @@ def service(database: Database) -> Iterator[Service]:
 def test_a_row_tells_of_the_process(service: Service) -> None:
     """Memory, threads and values of the interval, under the node's name."""
     collector = service(values={"depth": lambda: 3})
+    until(lambda: collector.latest and collector.latest.values)
 
     assert collector.flush()
 
@@ -94,8 +86,11 @@ def test_rows_come_by_themselves(service: Service) -> None:
     collector = service(interval=0.1)
 
     until(lambda: collector.written >= 3)
+    assert collector.close()
 
-    assert sum(extra["samples"] for _, _, extra in service.rows()) > 10
+    rows = [extra for _, _, extra in service.rows()]
+    assert sum(extra["samples"] for extra in rows) == collector.samples
+    assert min(extra["interval_s"] for extra in rows[:-1]) > 0.09
 
 
 def test_a_node_is_up_and_then_down(service: Service) -> None:
@@ -183,8 +178,8 @@ def test_a_lost_connection_is_made_again(service: Service) -> None:
     collector = service()
     assert collector.flush()
     service.database.connect().execute(
-        """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-            WHERE application_name = 'metrics n1'"""
+        """SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
+            WHERE application_name = 'metrics n1' AND datname = current_database()"""
     )
 
     collector.flush()
@@ -324,9 +319,8 @@ def test_asyncio_tasks_and_lag_are_seen(service: Service) -> None:
     async def serve() -> None:
         others = [asyncio.create_task(asyncio.sleep(60)) for _ in range(7)]
         async with AsyncMetricsCollector(url, node_id="n1", interval=0.5) as collector:
-            await asyncio.sleep(0.1)
-            time.sleep(0.3)  # noqa: ASYNC251 - a service that blocks its loop
-            await asyncio.sleep(0.1)
+            # until() sleeps: a service that blocks its loop
+            until(lambda: collector.latest and (collector.latest.lag_ms or 0) > 50)
             assert await collector.flush()
         for task in others:
             task.cancel()

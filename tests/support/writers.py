@@ -24,7 +24,7 @@ __all__ = ["Writing", "until"]
 STORED = "SELECT url, count(*) FROM public.request_logs GROUP BY 1"
 
 
-def until(holds: Callable[[], object], *, within_s: float = 10.0) -> None:
+def until(holds: Callable[[], object], *, within_s: float = 60.0) -> None:
     """Wait until *holds* returns something true."""
     ends = time.monotonic() + within_s
     while not holds():
