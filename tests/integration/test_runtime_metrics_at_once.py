@@ -23,9 +23,11 @@ def rows(database: Database) -> list[dict[str, Any]]:
 def test_flushes_at_once_write_each_row_once(database: Database) -> None:
     """An interval that ends, and threads that flush: one of them writes at a time."""
     url = database.login("app").url
-    with MetricsCollector(url, node_id="n1", interval=0.02) as collector:
-        with ThreadPoolExecutor(4) as threads:
-            assert all(threads.map(lambda _: collector.flush(), range(40)))
+    with (
+        MetricsCollector(url, node_id="n1", interval=0.02) as collector,
+        ThreadPoolExecutor(4) as threads,
+    ):
+        assert all(threads.map(lambda _: collector.flush(), range(40)))
 
     written = rows(database)
     assert collector.written == len(written)
