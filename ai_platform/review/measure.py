@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import psycopg
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .compatibility import Statement as Query
     from .dump import Dump
     from .facts import RevisionFacts
+    from .scratch import Scratch
     from .sources import RevisionSource
 
 __all__ = ["ROWS", "Told", "faults_told", "measure", "schema_placed", "session_of"]
@@ -81,6 +82,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     history = [
         Plan.only_up(source, version_table) for source in before if schema is None
     ]
+    start = _Start(version_table, begin, schema, history, todo)
     options = Options(
         session_of(settings),
         rows,
@@ -91,32 +93,53 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
         online,
         tuple(queries),
     )
-    texts = [sql_of(plan.source) for plan in (*history, *todo)]
-    said: list[tuple[str, ...]] = []
+    with (
+        faults_told(),
+        scratch(dsn, insist=insist, texts=start.texts()) as server,
+    ):
+        return _measured(server, start, options)
 
-    def opened(place: Target) -> Mapping[str, str]:
-        if schema is not None:
-            chosen = [plan.source for plan in todo]
-            said.append(schema_placed(place, schema, chosen, version_table))
-        return begin(place.url) if begin is not None else {}
 
-    if schema is not None:
-        texts.append(schema.text)
-    with faults_told(), scratch(dsn, insist=insist, texts=texts) as server:
-        known = opened(server.place)
-        options = replace(options, settings={**known, **options.settings})
-        version = build(server.place, history, options)
-        with roles_dropped(server) as heard, Detour(server, options, opened) as detour:
-            detour.passed(*history)
-            stair = Stair(server, options, detour, heard)
-            done = [stair.step(plan) for plan in todo]
+@dataclass(slots=True)
+class _Start:
+    """How a database begins, before *history* is run; *said* is what that told."""
+
+    version_table: str
+    begin: Callable[[str], Mapping[str, str]] | None
+    schema: Dump | None
+    history: Sequence[Plan]
+    todo: Sequence[Plan]
+    said: tuple[str, ...] = ()
+
+    def texts(self) -> list[str]:
+        """Return all SQL that will be run."""
+        texts = [sql_of(plan.source) for plan in (*self.history, *self.todo)]
+        return texts if self.schema is None else [*texts, self.schema.text]
+
+    def __call__(self, place: Target) -> Mapping[str, str]:
+        """Begin in *place*, an empty database; return what the session has set."""
+        if self.schema is not None:
+            chosen = [plan.source for plan in self.todo]
+            self.said = schema_placed(place, self.schema, chosen, self.version_table)
+        return self.begin(place.url) if self.begin is not None else {}
+
+
+def _measured(server: Scratch, start: _Start, options: Options) -> Review:
+    history, todo = start.history, start.todo
+    options = replace(options, settings={**start(server.place), **options.settings})
+    said = start.said
+    version = build(server.place, history, options)
+    with roles_dropped(server) as heard, Detour(server, options, start) as detour:
+        detour.passed(*history)
+        stair = Stair(server, options, detour, heard)
+        done = [stair.step(plan) for plan in todo]
     if done and said:
-        done[0] = replace(done[0], notes=(*said[0], *done[0].notes))
+        done[0] = replace(done[0], notes=(*said, *done[0].notes))
     return Review(
         base=history[-1].source.revision if history else None,
         head=todo[-1].source.revision if todo else "",
         server_version=version,
-        rows=rows,
+        rows=options.rows,
         revisions=tuple(done),
         is_measured=all(map(_is_measured, done)),
     )

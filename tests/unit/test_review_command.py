@@ -11,7 +11,8 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.review._python import demand_python
 from commands._review_files import check_out
-from commands.review import _environment, _sizes, review
+from commands._review_options import environment, sizes
+from commands.review import review
 
 
 def test_estimates_need_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,11 +50,11 @@ def test_a_variable_is_passed_on_by_name(monkeypatch: pytest.MonkeyPatch) -> Non
     """A password that env.py needs would else be in every list of processes."""
     monkeypatch.setenv("SHOP_URL", "postgresql://shop:secret@db/shop")
 
-    found = _environment(["SHOP_URL", "STAGE=a=b"])
+    found = environment(["SHOP_URL", "STAGE=a=b"])
 
     assert found == {"SHOP_URL": "postgresql://shop:secret@db/shop", "STAGE": "a=b"}
     with pytest.raises(BadValue, match="--env NOWHERE: there is no such variable"):
-        _environment(["NOWHERE"])
+        environment(["NOWHERE"])
 
 
 def test_a_profile_is_a_size_or_a_file(tmp_path: Path) -> None:
@@ -61,9 +62,9 @@ def test_a_profile_is_a_size_or_a_file(tmp_path: Path) -> None:
     stats = tmp_path / "stats.json"
     stats.touch()
 
-    assert _sizes("small", None, None) == (1_000, None)
-    assert _sizes(str(stats), 20_000, None) == (20_000, stats)
-    assert _sizes(None, 0, stats) == (0, stats)
+    assert sizes("small", None, None, is_measured=True) == (1_000, None)
+    assert sizes(str(stats), 20_000, None, is_measured=True) == (20_000, stats)
+    assert sizes(None, 0, stats, is_measured=True) == (0, stats)
 
 
 @pytest.mark.parametrize("program", ["true", "echo", "cat"])
