@@ -186,8 +186,8 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="SECONDS",
-        help="How long a statement may run [600]; reading the project may take 60 s at "
-        "least.",
+        help="How long a statement may run [600]; the project's Python may take 60 s "
+        "at least.",
     ),
 ]
 

@@ -23,6 +23,7 @@ from . import (
     projects,
     unread,
 )
+from ._foreign import TIMEOUT_S
 from ._history import BASE
 from ._plan import Plan
 from ._sessions import Worker
@@ -73,6 +74,11 @@ class Asked:
     old_code: Path | None = None
     schema: Path | None = None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def python_s(self) -> float:
+        """Return how many seconds the project's Python may run: starting takes some."""
+        return max(self.limit_s, TIMEOUT_S)
 
 
 def check(asked: Asked) -> None:
@@ -174,7 +180,7 @@ def _measured(
     begun: list[Prologue] = []
 
     def begin(url: str) -> Mapping[str, str]:
-        begun.append(prologue.begin(project.place, url, timeout_s=asked.limit_s))
+        begun.append(prologue.begin(project.place, url, timeout_s=asked.python_s))
         return begun[-1].settings
 
     found = measure(
@@ -185,7 +191,7 @@ def _measured(
         rows=asked.rows,
         settings=asked.settings,
         version_table=project.version_table,
-        online=projects.Python(project, asked.limit_s),
+        online=projects.Python(project, asked.python_s),
         begin=None if project.place.is_ours else begin,
         queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
@@ -311,7 +317,7 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
                 server.place, schema, project.revisions, project.version_table
             )
         if not project.place.is_ours:
-            prologue.begin(project.place, server.place.url, timeout_s=asked.limit_s)
+            prologue.begin(project.place, server.place.url, timeout_s=asked.python_s)
         for source in before:
             _upgrade(server.place, source, project, asked)
         fit, unfit = compatibility.describe(connection, statements)
@@ -331,7 +337,7 @@ def _upgrade(
     """Run *source* as it was measured: by its SQL, or else by its Python."""
     if source.offline_error is not None:
         projects.upgrade_online(
-            project, source.revision, place.url, timeout_s=asked.limit_s
+            project, source.revision, place.url, timeout_s=asked.python_s
         )
         return
     plan = Plan.of(source, project.version_table)
