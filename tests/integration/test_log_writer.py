@@ -81,12 +81,12 @@ def test_a_small_batch_waits_its_time(
 ) -> None:
     """By age: what does not fill a batch is written when the interval is over."""
     writing = open_writer(log_writer(database), flush_interval_s=0.2)
-    writing.urls(1)
     begun = time.monotonic()
+    writing.urls(1)
 
     until(lambda: writing.writer.written == 1)
 
-    assert 0.1 < time.monotonic() - begun < 2
+    assert time.monotonic() - begun > 0.2
 
 
 def test_flush_is_exact(writing: Writing, database: Database) -> None:
@@ -219,17 +219,19 @@ def test_a_fallback_that_hangs_keeps_nobody(
     database: Database, open_writer: Callable[..., Writing]
 ) -> None:
     """close() returns False within its time and a second."""
-    ends = threading.Event()
+    hangs, ends = threading.Event(), threading.Event()
     writing = open_writer(
-        log_writer(database), fallback=lambda _: ends.wait(20), flush_interval_s=0.01
+        log_writer(database),
+        fallback=lambda _: (hangs.set(), ends.wait(60)),
+        flush_interval_s=0.01,
     )
     writing.push([{"url": "a\0"}])
-    time.sleep(0.1)
+    assert hangs.wait(60)
     begun = time.monotonic()
 
     try:
         assert not writing.close(0.1)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 5
     finally:
         ends.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,13 +34,17 @@ def until(holds: Callable[[], object], *, within_s: float = 60.0) -> None:
 
 
 class Writing:
-    """A writer in use; *kind* is thread or asyncio. Set aside lands in `aside`."""
+    """A writer in use; *kind* is thread or asyncio. Set aside lands in `aside`.
+
+    It has a minute for each batch: a slow machine is no fault of the server.
+    """
 
     def __init__(self, kind: str, url: str, **options: Any) -> None:
         self.aside: list[SetAside] = []
         settings = {
             "fallback": self.aside.extend,
             "flush_interval_s": 0.05,
+            "flush_timeout_s": 60.0,
             "drain_on_sigterm": False,
             **options,
         }
@@ -61,7 +66,13 @@ class Writing:
         """Push one record for each of *urls*."""
         self.push([{"url": str(url)} for url in urls])
 
-    def flush(self, timeout_s: float = 10.0) -> bool:
+    def give_batches(self, flush_timeout_s: float) -> None:
+        """Give each batch that begins from now on so many seconds."""
+        delivery = self.writer._delivery
+        options = replace(delivery._options, flush_timeout_s=flush_timeout_s)
+        delivery._options = options
+
+    def flush(self, timeout_s: float = 90.0) -> bool:
         """Flush as the kind does it."""
         return self._wait(self.writer.flush(timeout_s))
 
