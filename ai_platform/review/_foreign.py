@@ -20,7 +20,7 @@ from ai_platform.errors import BadValue, PlatformError, Refused
 from ai_platform.settings import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Interpreter", "Place"]
 
@@ -48,7 +48,9 @@ _HINTS: Final = {
     "creator": "let env.py take its URL from alembic.ini or the environment",
     "metadata": "write module:attribute, as env.py imports it",
     "driver": "install psycopg in the project's environment",
-    "multidb": "review one database at a time, each with a configuration of its own",
+    "multidb": "review one at a time: --engine NAME; of their tests, "
+    "revisions_engine = NAME",
+    "engine": "name it as env.py gives it to run_migrations(): --engine NAME",
 }
 
 
@@ -56,12 +58,15 @@ _HINTS: Final = {
 class Place:
     """An Alembic project: its configuration, its interpreter, variables it needs.
 
-    *env* is given to env.py on top of this process's environment.
+    *env* is given to env.py on top of this process's environment, *x* as the arguments
+    of Alembic's ``-x``. Of several databases *engine* is the one that is meant.
     """
 
     config: Path
     python: Path
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    x: tuple[str, ...] = field(default=(), repr=False)
+    engine: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -87,6 +92,9 @@ class Place:
         config: Path | None,
         python: Path | None,
         env: Mapping[str, str] | None = None,
+        *,
+        x: Iterable[str] = (),
+        engine: str | None = None,
     ) -> Self:
         """Return the place of *config*, by default ours, and *python*, by default ours.
 
@@ -109,7 +117,8 @@ class Place:
                 hint="--python PATH/TO/VENV/bin/python",
             )
         # the path of an interpreter of a venv is a link that says which venv it is
-        return cls(file.resolve(), program.absolute(), dict(env or {}))
+        variables = dict(env or {})
+        return cls(file.resolve(), program.absolute(), variables, tuple(x), engine)
 
 
 class Interpreter:
@@ -183,7 +192,13 @@ class Interpreter:
         Raises BadValue, where the project or what was said of it is at fault, or
         Refused, where it ran too long or ended.
         """
-        request = {"do": action, "config": str(self._place.config), **details}
+        request = {
+            "do": action,
+            "config": str(self._place.config),
+            "x": self._place.x,
+            "engine": self._place.engine,
+            **details,
+        }
         if dsn is not None:
             request["dsn"] = dsn
         try:

@@ -17,7 +17,7 @@ from .preserve import lossy_columns
 from .sources import Recording, RevisionSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -87,19 +87,22 @@ def read(  # noqa: PLR0913 - the options of the command
     *,
     git_base: str | None = None,
     env: Mapping[str, str] | None = None,
+    x: Iterable[str] = (),
+    engine: str | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Project:
     """Return the revisions of *span* of the project of *config*, by default ours.
 
     *python* is the project's interpreter, by default ours; *env* what its env.py
-    needs of variables. *span* is REV, A..B or None: the last revision. With
-    *git_base* it is the revisions whose files are new or edited since then; none is
-    no error. Neither a database nor a folder of the project is touched.
+    needs of variables, and *x* of arguments of ``-x``; of several databases that it
+    migrates *engine* is the one that is meant. *span* is REV, A..B or None: the last
+    revision. With *git_base* it is the revisions whose files are new or edited since
+    then; none is no error. Neither a database nor a folder of the project is touched.
 
     Raises BadValue for what cannot be read, with the file and line at fault, and
     Refused for a project that does not answer within *timeout_s*.
     """
-    place = Place.of(config, python, env)
+    place = Place.of(config, python, env, x=x, engine=engine)
     if python is not None:
         demand_python(place.python)
     answer, history = _asked(place, timeout_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from .begin import begin
@@ -37,9 +38,10 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     try:
         _demand_alembic()
         lead_connections()
-        project = Project(request["config"], request.get("dsn"))
+        project = Project(request)
         Place.dsn = request.get("dsn")
-        return {"result": _actions()[request["do"]](project, request)}
+        with closing(project):
+            return {"result": _actions()[request["do"]](project, request)}
     except Fault as fault:
         return {"fault": fault.kind, "text": str(fault)}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever they raise

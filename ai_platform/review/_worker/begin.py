@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .recorder import is_autocommit, session_of
+from .rounds import Rounds
+
 if TYPE_CHECKING:
     from .places import Project
 
@@ -24,8 +27,9 @@ SET = """
 def begin(project: Project) -> dict[str, Any]:
     """Run env.py, and no revision; the table of versions is there then.
 
-    Returns what it said to the server before that, and what its session has set by
-    the time when a revision would run.
+    Returns what it said to the server before that, what its session has set by the
+    time when a revision would run, and whether each statement is committed alone. Of
+    several rounds, as for one schema after the other, that is so before the first.
     """
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from sqlalchemy import event  # noqa: PLC0415
@@ -35,12 +39,16 @@ def begin(project: Project) -> dict[str, Any]:
     scripts = project.scripts(config)
     said: list[str] = []
     settings: dict[str, str] = {}
+    autocommit: list[bool] = []
+    rounds = Rounds(project.engine, is_online=True)
 
     def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         said.append(statement)
 
     def upgrade(_heads: Any, context: Any) -> list[Any]:
-        settings.update(map(tuple, context.connection.exec_driver_sql(SET)))
+        if not autocommit:
+            settings.update(map(tuple, context.connection.exec_driver_sql(SET)))
+            autocommit.append(is_autocommit(session_of(context.connection)))
         return []
 
     environment = EnvironmentContext(config, scripts, fn=upgrade, as_sql=False)
@@ -54,11 +62,16 @@ def begin(project: Project) -> dict[str, Any]:
         if event.contains(Engine, "after_cursor_execute", hear):
             event.remove(Engine, "after_cursor_execute", hear)
 
-    environment.run_migrations = run_migrations  # type: ignore[method-assign]
+    environment.run_migrations = rounds.around(run_migrations)  # type: ignore[method-assign]
     event.listen(Engine, "after_cursor_execute", hear)
     try:
         with environment:
             scripts.run_env()
     finally:
         deaf()
-    return {"said": said, "settings": settings}
+    rounds.demand_some()
+    return {
+        "said": said,
+        "settings": settings,
+        "autocommit": any(autocommit),
+    }

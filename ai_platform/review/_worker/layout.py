@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["place"]
+__all__ = ["place", "upwards"]
 
 
 def place(config: Any, folder: str) -> None:
@@ -28,7 +28,7 @@ def place(config: Any, folder: str) -> None:
     if colon and not os.path.isabs(location):  # noqa: PTH117
         _find_package(package.partition(".")[0], folder)
     elif not os.path.isdir(location):  # noqa: PTH112
-        for above in _above(folder):
+        for above in upwards(folder):
             if os.path.isdir(os.path.join(above, location)):  # noqa: PTH112, PTH118
                 os.chdir(above)
                 return
@@ -43,7 +43,7 @@ def _location(config: Any) -> str | None:
 
 def _find_package(name: str, folder: str) -> None:
     """Make the package *name* importable where it lies above *folder*."""
-    for above in _above(folder):
+    for above in upwards(folder):
         if os.path.isdir(os.path.join(above, name)):  # noqa: PTH112, PTH118
             if find_spec(name) is None:
                 sys.path.insert(0, above)
@@ -51,7 +51,7 @@ def _find_package(name: str, folder: str) -> None:
             return
 
 
-def _above(folder: str) -> Iterator[str]:
+def upwards(folder: str) -> Iterator[str]:
     """Yield *folder* and those above it, up to the repository's own."""
     while True:
         yield folder

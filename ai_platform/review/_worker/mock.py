@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+import io
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["ask_which_mode", "demand_plain"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["ask_which_mode", "demand_plain", "no_files"]
 
 
 class NeedsDatabase(Exception):
@@ -37,3 +43,20 @@ def demand_plain(connection: Any) -> None:
 
     connection.execute = executing
     connection._run_ddl_visitor = visiting  # noqa: SLF001 - no other way in
+
+
+@contextmanager
+def no_files() -> Iterator[None]:
+    """Keep out of the project's folder the files into which env.py writes SQL."""
+    opened: Any = open
+
+    def opening(file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if mode[:1] in "wax" and str(file).endswith(".sql"):
+            return io.StringIO()
+        return opened(file, mode, *rest, **named)
+
+    builtins.open = io.open = opening
+    try:
+        yield
+    finally:
+        builtins.open = io.open = opened

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import traceback
+from contextlib import suppress
 from functools import partial
 from io import StringIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from .faults import Fault, NoDatabase, last_line
-from .mock import ask_which_mode, demand_plain
+from .mock import ask_which_mode, demand_plain, no_files
+from .rounds import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,10 +24,11 @@ __all__ = ["read"]
 
 OTHERS = ("mysql", "mariadb", "mssql", "oracle", "cockroachdb", "redshift")
 NO_OFFLINE = "env.py has no offline mode: the SQL was written without it"
+OFTEN = "env.py runs the revisions {} times with the same SQL: reviewed is one of them"
 
 
-class Rendered(BaseException):
-    """Everything is written down; leave env.py, whatever it still would do."""
+class Rendered(Exception):
+    """Everything is written down; leave Alembic before it notes any revision."""
 
 
 def read(project: Project) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def read(project: Project) -> dict[str, Any]:
     config = project.config()
     scripts = project.scripts(config)
     paper = Paper(scripts, project.folder)
-    note = _render(config, scripts, paper)
+    note = _render(config, scripts, paper, project.engine)
     return {
         "heads": list(scripts.get_heads()),
         "note": note,
@@ -100,6 +103,8 @@ class Paper:
     def __init__(self, scripts: Any, folder: str) -> None:
         self.history: list[Any] = []
         self.is_filled = False
+        self.is_writing = False
+        self.is_one = True
         self.ways: dict[str, dict[str, Any]] = {}
         self.version_table = "alembic_version"
         self.per_migration = False
@@ -108,20 +113,34 @@ class Paper:
 
     def fill(self, context: Any, **options: Any) -> None:
         """Write down every revision under *context*; *options* go to `upgrade`."""
-        if self.is_filled:
-            raise Fault("multidb", "env.py runs the revisions on several databases")
-        self.is_filled = True
         demand_plain(context.connection)
+        self.is_writing = True
+        try:
+            history, ways = self._all(context, options)
+        finally:
+            self.is_writing = False
+        if self.is_filled:
+            # for another schema perhaps, where the same statements run
+            self.is_one = self.is_one and ways == self.ways
+            return
+        self.is_filled, self.history, self.ways = True, history, ways
         schema = context.version_table_schema
         self.version_table = (schema + "." if schema else "") + context.version_table
         self.per_migration = bool(context._transaction_per_migration)  # noqa: SLF001
+
+    def _all(
+        self, context: Any, options: dict[str, Any]
+    ) -> tuple[list[Any], dict[str, dict[str, Any]]]:
+        """Return the history, and what each revision of it writes."""
         # not before: env.py may say where the revisions lie
-        self.history = _in_order(self._scripts.walk_revisions())
-        for revision in self.history:
-            way = {}
-            for name in ("upgrade", "downgrade"):
-                way[name] = self._written(context, revision, name, options)
-            self.ways[revision.revision] = way
+        history = _in_order(self._scripts.walk_revisions())
+        return history, {
+            revision.revision: {
+                name: self._written(context, revision, name, options)
+                for name in ("upgrade", "downgrade")
+            }
+            for revision in history
+        }
 
     def _written(
         self, context: Any, revision: Any, name: str, options: dict[str, Any]
@@ -164,24 +183,32 @@ class Paper:
         return place + line + ": " + last_line(error)
 
 
-def _render(config: Any, scripts: Any, paper: Paper) -> str | None:
+def _render(config: Any, scripts: Any, paper: Paper, engine: str | None) -> str | None:
     """Fill *paper* through env.py, or past it where it has no offline mode."""
+    rounds = Rounds(engine, is_online=False)
     try:
-        _through_env(config, scripts, paper)
-    except Rendered:
-        return None
+        with no_files():
+            _through_env(config, scripts, paper, rounds)
+        rounds.demand_some()
+    except Fault:
+        raise
     except (NoDatabase, SystemExit):
         pass
     except Exception as error:
-        if "offline" not in str(error).lower():
+        # what env.py does afterwards is its own affair
+        if not (paper.is_filled or "offline" in str(error).lower()):
             raise
-    if paper.is_filled:  # env.py caught what we left it by
-        return None
-    _past_env(paper)
-    return NO_OFFLINE
+    if not paper.is_filled:
+        _past_env(paper)
+        return NO_OFFLINE
+    rounds.demand_one_kind()
+    if not paper.is_one:
+        raise rounds.several()
+    count = len(rounds.options)
+    return OFTEN.format(count) if count > 1 else None
 
 
-def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
+def _through_env(config: Any, scripts: Any, paper: Paper, rounds: Rounds) -> None:
     from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
 
     def upgrade(_heads: Any, context: Any) -> Iterator[Any]:
@@ -194,13 +221,20 @@ def _through_env(config: Any, scripts: Any, paper: Paper) -> None:
     environment = EnvironmentContext(
         config, scripts, fn=upgrade, as_sql=True, destination_rev="heads"
     )
+    run = environment.run_migrations
+
+    def run_migrations(**options: Any) -> None:
+        with suppress(Rendered):
+            run(**options)
+
     # not by a subclass: Alembic's module `context` knows instances of its class only
+    environment.run_migrations = rounds.around(run_migrations)  # type: ignore[method-assign]
     environment.configure = partial(  # type: ignore[method-assign]
         _configure, environment.configure
     )
     # a revision that asks is two: the one that is written and the one that runs
     environment.is_offline_mode = (  # type: ignore[method-assign]
-        lambda: not paper.is_filled or ask_which_mode()
+        lambda: not paper.is_writing or ask_which_mode()
     )
     with environment:
         scripts.run_env()

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from typing import Any
 
+from .attributes import Attributes
+from .configuration import configuration
+from .drivers import arguments
 from .faults import Fault, NoDatabase
 from .flask_app import Application
-from .layout import place
 
 __all__ = [
     "Place",
     "Project",
     "is_there",
     "lead_connections",
+    "sync_driver",
     "url_of",
 ]
 
@@ -28,30 +30,44 @@ class Project:
 
     known: dict[str, Any] = {}  # noqa: RUF012 - of the process
 
-    def __init__(self, config: str, dsn: str | None) -> None:
-        self.folder = os.path.dirname(config)  # noqa: PTH120 - one str is enough
-        self._file = config
-        self._dsn = dsn
+    def __init__(self, request: dict[str, Any]) -> None:
+        self._file = request["config"]
+        self.folder = os.path.dirname(self._file)  # noqa: PTH120 - one str is enough
+        self.engine: str | None = request.get("engine")
+        self._x = request.get("x") or []
+        self._is_down = bool(request.get("down"))
+        self._dsn = request.get("dsn")
+        self._opened: list[Any] = []
 
     def config(self) -> Any:
         """Return a fresh configuration whose URL is that of the named database."""
-        from alembic.config import Config  # noqa: PLC0415 - theirs, not ours
-
-        if self._file.endswith(".toml"):
-            try:
-                config = Config(None, toml_file=self._file)
-            except TypeError:
-                text = "this Alembic reads no pyproject.toml: 1.16 or newer does"
-                raise Fault("config", text) from None
-        else:
-            config = Config(self._file)
-        config.stdout = sys.stderr
-        place(config, self.folder)
+        config = configuration(
+            self._file,
+            self._x,
+            is_down=self._is_down,
+            is_offline=self._dsn is None,
+        )
+        config.attributes = Attributes(self._connect)
         url = config.get_main_option("sqlalchemy.url") or ""
         if self._dsn is not None or not url or url.startswith("driver://"):
             wanted = url_of(self._dsn or "postgresql://nobody@localhost/nowhere", url)
             config.set_main_option("sqlalchemy.url", wanted.replace("%", "%%"))
         return config
+
+    def _connect(self) -> Any:
+        """Return a connection for an env.py that opens none; ends with `close`."""
+        from sqlalchemy import create_engine, pool  # noqa: PLC0415 - theirs, not ours
+
+        if self._dsn is None:
+            raise NoDatabase(OFFLINE)
+        url = url_of(self._dsn, sync_driver())
+        self._opened.append(create_engine(url, poolclass=pool.NullPool).connect())
+        return self._opened[-1]
+
+    def close(self) -> None:
+        """End the connections that were made for env.py."""
+        for connection in self._opened:
+            connection.close()
 
     def scripts(self, config: Any) -> Any:
         """Return the folder of revisions, read once."""
@@ -61,6 +77,14 @@ class Project:
             self.known[self._file] = ScriptDirectory.from_config(config)
             Application.enter(os.path.realpath(self.known[self._file].env_py_location))
         return self.known[self._file]
+
+
+def sync_driver() -> str:
+    """Return a URL with a driver that waits; raises Fault where there is none."""
+    for driver in ("psycopg", "psycopg2", "pg8000"):
+        if is_there(driver):
+            return "postgresql+" + driver + "://"
+    raise Fault("driver", "no driver to make tables with: psycopg or psycopg2")
 
 
 def url_of(dsn: str, before: str) -> str:
@@ -96,14 +120,11 @@ def lead_connections() -> None:
 
 
 def _redirected(dialect: Any, _record: Any, _args: Any, _options: Any) -> Any:
-    from sqlalchemy.engine import make_url  # noqa: PLC0415
-
     if Place.dsn is None:
         raise _nowhere(dialect)
     if dialect.name != "postgresql":
         raise Fault("dialect", "env.py connects to " + dialect.name)
-    url = make_url(Place.dsn).set(drivername="postgresql+" + dialect.driver)
-    args, options = dialect.create_connect_args(url)
+    args, options = arguments(dialect, Place.dsn)
     return dialect.connect(*args, **options)
 
 

@@ -11,7 +11,7 @@ from .literals import filled_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "is_autocommit", "session_of"]
 
 MOST = 50_000
 LONGEST = 32_000_000
@@ -71,7 +71,7 @@ class Recorder:
     def _executed(self, connection: Any, cursor: Any, *said: Any) -> None:
         if not self._is_on or self.gap:
             return
-        session = _session_of(connection)
+        session = session_of(connection)
         if self._session not in (None, session):
             self.gap = "it speaks through several sessions"
             return
@@ -83,7 +83,7 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - whatever a driver raises
             self.gap = "its driver does not tell the values: " + last_line(error)
             return
-        inside = not _is_autocommit(session)
+        inside = not is_autocommit(session)
         for text in texts:
             self._add(text, inside)
 
@@ -97,23 +97,24 @@ class Recorder:
             self.gap = "it says more than " + str(MOST) + " statements, or long ones"
 
     def _commits(self, connection: Any) -> None:
-        if self._is_on and _session_of(connection) is self._session:
+        if self._is_on and session_of(connection) is self._session:
             self._committed = True
 
     def _rolls_back(self, connection: Any) -> None:
-        if not self._is_on or _session_of(connection) is not self._session:
+        if not self._is_on or session_of(connection) is not self._session:
             return
-        if not _is_autocommit(self._session):
+        if not is_autocommit(self._session):
             self.gap = "it takes back what it did"
 
 
-def _session_of(connection: Any) -> Any:
+def session_of(connection: Any) -> Any:
     """Return the connection of the DBAPI, which SQLAlchemy 1.4 names in two ways."""
     pooled = connection.connection
     return getattr(pooled, "dbapi_connection", None) or pooled.connection
 
 
-def _is_autocommit(session: Any) -> bool:
+def is_autocommit(session: Any) -> bool:
+    """Return whether each statement of *session* is committed alone."""
     return getattr(session, "autocommit", False) is True
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .faults import Fault, last_line
-from .places import Place, Project, is_there, url_of
+from .places import Place, Project, sync_driver, url_of
 from .recorder import Recorder
+from .rounds import Rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 __all__ = ["create_all", "run"]
 
@@ -20,15 +24,17 @@ def run(
     With *stamp* the database is first declared to stand at these revisions. Returns
     what the revision said to the server.
     """
-    from alembic import command  # noqa: PLC0415
-    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
     from alembic.runtime.migration import MigrationStep  # noqa: PLC0415
 
-    config = project.config()
-    scripts = project.scripts(config)
+    scripts = project.scripts(project.config())
     if stamp is not None:
-        command.stamp(config, stamp or ["base"], purge=True)
-        config = project.config()
+        wanted = tuple(stamp) or "base"
+        _through_env(
+            project,
+            lambda heads, _: scripts._stamp_revs(wanted, heads),  # noqa: SLF001
+            destination_rev=wanted,
+            purge=True,
+        )
     make = getattr(
         MigrationStep, "downgrade_from_script" if down else "upgrade_from_script"
     )
@@ -45,12 +51,29 @@ def run(
 
     # env.py may ask for the name of the function to learn which command this is
     upgrade.__name__ = "downgrade" if down else "upgrade"
-    environment = EnvironmentContext(
-        config, scripts, fn=upgrade, as_sql=False, destination_rev=revision
-    )
-    with recorder.listening(), environment:
-        scripts.run_env()
+    with recorder.listening():
+        _through_env(project, upgrade, destination_rev=revision)
     return recorder.answer()
+
+
+def _through_env(
+    project: Project, function: Callable[..., Iterable[Any]], **options: Any
+) -> None:
+    """Run through env.py the steps that *function* returns, in the wanted round."""
+    from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415
+
+    config = project.config()
+    scripts = project.scripts(config)
+    rounds = Rounds(project.engine, is_online=True)
+    environment = EnvironmentContext(
+        config, scripts, fn=function, as_sql=False, **options
+    )
+    environment.run_migrations = rounds.around(  # type: ignore[method-assign]
+        environment.run_migrations
+    )
+    with environment:
+        scripts.run_env()
+    rounds.demand_some()
 
 
 def create_all(project: Project, attribute: str, schemas: list[str]) -> None:
@@ -71,7 +94,7 @@ def create_all(project: Project, attribute: str, schemas: list[str]) -> None:
     metadata = getattr(found, "metadata", found)
     if not hasattr(metadata, "create_all"):
         raise Fault("metadata", attribute + " is no MetaData: " + type(found).__name__)
-    engine = create_engine(url_of(Place.dsn or "", _sync_driver()))
+    engine = create_engine(url_of(Place.dsn or "", sync_driver()))
     named = {table.schema for table in metadata.tables.values() if table.schema}
     with engine.begin() as connection:
         for schema in sorted(named - set(schemas)):
@@ -79,10 +102,3 @@ def create_all(project: Project, attribute: str, schemas: list[str]) -> None:
             connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS " + quoted)
         metadata.create_all(connection)
     engine.dispose()
-
-
-def _sync_driver() -> str:
-    for driver in ("psycopg", "psycopg2", "pg8000"):
-        if is_there(driver):
-            return "postgresql+" + driver + "://"
-    raise Fault("driver", "no driver to make tables with: psycopg or psycopg2")
