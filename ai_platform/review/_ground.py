@@ -9,6 +9,7 @@ from psycopg import sql
 
 from ai_platform.connection import connect
 
+from ._code import named_in_code
 from ._following import followers
 from ._plan import Told
 from ._promises import kept
@@ -116,18 +117,19 @@ def prepare(
     """Give those of *relations* that are tables rows, and the server time to settle.
 
     All that were asked for where some statement costs more the more there are, few
-    elsewhere. So do tables whose rows follow those that a statement deletes or updates,
-    or one of those *said* by its Python.
+    elsewhere. So do tables that its code may name, and those whose rows follow those
+    that a statement deletes or updates, or one of those *said* by its Python.
     A first scan after a load writes hint bits, which would count as the revision's
     WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they
     are.
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
-        named = _tables(connection, relations, options.version_table)
+        hidden = named_in_code(connection, (*plan.up, *(plan.down or ())))
+        named = _tables(connection, {*relations, *hidden}, options.version_table)
         big = _tables(
             connection,
-            _heavy(plan, relations, options),
+            {*_heavy(plan, relations, options), *hidden},
             options.version_table,
             domains=_domains(plan),
         )

@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import counted
 
 from .facts import Finding
-from .reports.verdict import LEAK, LOSS
+from .reports.verdict import LEAK, LOSS, has_no_way_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from .facts import Review
+    from .facts import Change, Review
 
-__all__ = ["LEAK", "LOSS", "findings"]
+__all__ = ["LEAK", "LOSS", "NONE", "findings"]
+
+NONE: Final = "no-way-back"
+"""The rule that a revision has no downgrade."""
+_ENUM: Final = (
+    "PostgreSQL drops no value of an enum: make a type without it in downgrade(), "
+    "ALTER COLUMN ... TYPE ... USING, and drop this one; or let somebody answer for "
+    "it in review.accept.toml"
+)
+_NO_WAY: Final = (
+    "write a downgrade(); where there can be none, have a backup of what goes, and let "
+    "somebody answer for it in review.accept.toml"
+)
 
 
 def findings(review: Review) -> Iterator[Finding]:
-    """Yield a finding for what a way down left behind, and for data that was lost."""
+    """Yield a finding for what a way down left behind, and for data that was lost.
+
+    Where there is none at all, a warning says so.
+    """
     for one in review.revisions:
+        if has_no_way_back(one):
+            yield Finding(
+                rule=NONE,
+                severity="warning",
+                revision=one.revision,
+                statement=None,
+                object=one.file,
+                message="has no way down: what it does stays, whatever comes of it",
+                remedy=_NO_WAY,
+                is_measured=True,
+            )
         if one.left_behind:
-            first = one.left_behind[0]
+            first, many = one.left_behind[0], len(one.left_behind)
             yield Finding(
                 rule=LEAK,
                 severity="error",
                 revision=one.revision,
                 statement=None,
                 object=first.identity,
-                message="the way down leaves "
-                f"{counted(len(one.left_behind), 'difference')}, such as "
-                f"{first.kind} {first.identity}: {first.property}",
-                remedy="take back in downgrade() what upgrade() did",
+                message=f"the way down leaves {counted(many, 'difference')}, "
+                f"such as {_told(first)}",
+                remedy=_remedy(one.left_behind),
                 is_measured=True,
             )
         if one.lost:
@@ -45,3 +70,24 @@ def findings(review: Review) -> Iterator[Finding]:
                 remedy='keep it, or declare it: lossy = {"schema.table.column"}',
                 is_measured=True,
             )
+
+
+def _told(change: Change) -> str:
+    name = f"{change.kind} {change.identity}"
+    if change.property != "object":
+        return f"{name}: {change.property}"
+    return f"{name}: {'new' if change.before is None else 'gone'}"
+
+
+def _remedy(left: Sequence[Change]) -> str:
+    """Return what to write, as SQL where that is a constraint or trigger to drop."""
+    first = left[0]
+    if (first.kind, first.property) == ("enum", "values"):
+        return _ENUM
+    is_new = first.property == "object" and first.before is None
+    name, _, table = first.identity.partition(" on ")
+    if is_new and first.kind == "constraint" and table:
+        return f"in downgrade(): ALTER TABLE {table} DROP CONSTRAINT {name}"
+    if is_new and first.kind == "trigger" and table:
+        return f"in downgrade(): DROP TRIGGER {name} ON {table}"
+    return "take back in downgrade() what upgrade() did"

@@ -11,6 +11,7 @@ from ai_platform.errors import BadValue
 from ai_platform.review.acceptances import parse
 from ai_platform.review.facts import (
     Change,
+    Refusal,
     Review,
     Timing,
 )
@@ -75,6 +76,17 @@ def test_an_unfilled_table_is_named() -> None:
     assert found.unseen == note
     (text,) = judged(unmeasured(sql), evidence=Evidence(lock_timeout_ms=4000))
     assert text.unseen is None
+
+
+def test_a_run_without_rows_acquits_nothing() -> None:
+    """What failed on rows, and ran without any, has shown no cost."""
+    sql = "ALTER TABLE public.people ALTER age SET NOT NULL"
+    refusal = Refusal(1, "public.people", "contains null values", "look", is_empty=True)
+    facts = revision(locking(sql), refusal=refusal)
+
+    (found,) = judge(Review("base", "r1", "18", 1000, (facts,)))
+    assert found.rule == "set-not-null-scan"
+    assert found.unseen == "its tables had no rows, on which it fails"
 
 
 @pytest.mark.parametrize("make", ["public.people", "people"])

@@ -10,7 +10,7 @@ from ai_platform.amounts import counted, in_seconds
 from ._describe import failure
 from ._rights import rights_delta
 from ._summary import has_rows, touched, waits
-from .verdict import leaks, unmeasured
+from .verdict import has_no_way_back, leaks, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -141,11 +141,13 @@ def _way_back(review: Review) -> str:
     revisions = review.revisions
     leaking = [one for one in revisions if leaks(one, review)]
     untried = [one for one in revisions if one.is_reversible is None]
+    without = [one for one in revisions if has_no_way_back(one)]
     lost = [name for one in revisions for name in one.lost]
     verb = "does" if len(leaking) == 1 else "do"
     parts = [
         f"{names(leaking)} {verb} not lead back" if leaking else "",
         f"the data of {_some(lost)} does not survive it" if lost else "",
+        f"none for {names(without)}" if without else "",
         f"not tried for {names(untried)}" if untried else "",
     ]
     told = "; ".join(part for part in parts if part)

@@ -27,6 +27,7 @@ __all__ = [
     "Verdict",
     "exit_code",
     "exit_meaning",
+    "has_no_way_back",
     "judge",
     "leaks",
     "open_findings",
@@ -211,6 +212,15 @@ def leaks(revision: RevisionFacts, review: Review) -> bool:
     return bool(
         (revision.left_behind and LEAK not in excused)
         or (revision.lost and LOSS not in excused)
+    )
+
+
+def has_no_way_back(revision: RevisionFacts) -> bool:
+    """Return whether *revision* ran and has no way down that could be tried."""
+    return (
+        revision.is_reversible is False
+        and not (revision.down or revision.left_behind or revision.lost)
+        and not _failed(revision)
     )
 
 

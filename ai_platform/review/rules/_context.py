@@ -109,6 +109,9 @@ class StatementContext:
             return None
         if not self.revision.has_rows:
             return "tables have no rows, as asked for by --rows 0"
+        refusal = self.revision.facts.refusal
+        if refusal is not None and refusal.is_empty:
+            return "its tables had no rows, on which it fails"
         locked = tuple(f"{lock.relation} " for lock in self.facts.locks)
         notes = (note for note in self.revision.facts.notes if " has no rows" in note)
         return next((note for note in notes if note.startswith(locked)), None)
