@@ -131,6 +131,7 @@ def review(
         engine.CRASH,
         lost_ways.LEAK,
         lost_ways.LOSS,
+        lost_ways.NONE,
         unread.RULE,
         on_rows.RULE,
         compatibility.RULE,
