@@ -18,6 +18,7 @@ __all__ = [
     "Accept",
     "Config",
     "Dsn",
+    "Engine",
     "Env",
     "FailOn",
     "Format",
@@ -36,6 +37,7 @@ __all__ = [
     "Span",
     "Stats",
     "Timeout",
+    "X",
     "check_choice",
     "environment",
     "limit_s",
@@ -84,6 +86,22 @@ Env = Annotated[
         metavar="NAME[=VALUE]",
         help="A variable that its env.py needs; without a value the one that it has "
         "here, so that a password is in no command line.",
+    ),
+]
+X = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-x",
+        metavar="NAME=VALUE",
+        help="An argument that its env.py reads, as of `alembic -x`.",
+    ),
+]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="NAME",
+        help="Of several databases that its env.py migrates, the one to review.",
     ),
 ]
 Set = Annotated[

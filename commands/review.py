@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import typer
 
@@ -13,6 +13,7 @@ from ._review_options import (
     Accept,
     Config,
     Dsn,
+    Engine,
     Env,
     FailOn,
     Format,
@@ -29,6 +30,7 @@ from ._review_options import (
     Span,
     Stats,
     Timeout,
+    X,
     check_choice,
     environment,
     limit_s,
@@ -68,6 +70,8 @@ def review(
     config: Config = None,
     python: Python = None,
     env: Env = None,
+    x: X = None,
+    engine: Engine = None,
     settings: Set = None,
     dsn: Dsn = None,
     insist: Insist = None,
@@ -112,10 +116,8 @@ def review(
         stats=stats,
     )
     run.check(asked)
-    variables = environment(env)
-    read = partial(
-        projects.read, config, python, span, git_base=git_base, env=variables
-    )
+    given: dict[str, Any] = {"env": environment(env), "x": x or (), "engine": engine}
+    read = partial(projects.read, config, python, span, git_base=git_base, **given)
     wait_s = max(timeout or 0, _READING_S)
     project, found = _reviewed(partial(read, timeout_s=wait_s), asked, accept)
     _write(project, found, format_, out or ())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from ai_platform.connection import connect
 from ai_platform.identifiers import quoted
 from ai_platform.names import VERSION_TABLE
 
@@ -15,13 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ai_platform.catalog import Snapshot
+    from ai_platform.connection import Target
 
     from ._promises import Promise
     from .compatibility import Statement as Query
     from .sources import Recording, RevisionSource
     from .statements import Statement
 
-__all__ = ["Doing", "Online", "Options", "Plan", "Told", "version_table_sql"]
+__all__ = [
+    "Doing",
+    "Online",
+    "Options",
+    "Plan",
+    "Told",
+    "found_version_schema",
+    "version_table_sql",
+]
 
 Online = Callable[[str, str, bool], "Recording | None"]
 """Runs a revision of a project, named first, on the database of a URL; True: down.
@@ -117,12 +127,29 @@ class Plan:
             )
         return cls(source, up, down, founding, frozenset(online))
 
+    def each_alone(self) -> Plan:
+        """Return the same plan for a session that commits each statement alone."""
+        down = None if self.down is None else tuple(map(_alone, self.down))
+        return replace(self, up=tuple(map(_alone, self.up)), down=down)
+
+
+def _alone(statement: Statement) -> Statement:
+    return replace(statement, transaction=None)
+
 
 def _founds(statement: Statement, version_table: str) -> bool:
     names = [name for _, name in statement.relations]
     return statement.tag == "CREATE TABLE" and names == [
         version_table.rpartition(".")[2]
     ]
+
+
+def found_version_schema(place: Target, version_table: str) -> None:
+    """Make the schema of *version_table* in *place*: Alembic expects it there."""
+    schema, _, _ = version_table.rpartition(".")
+    if schema:
+        with connect(place, application_name="platform-review") as connection:
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}".encode())
 
 
 def version_table_sql(version_table: str) -> str:

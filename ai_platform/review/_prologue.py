@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Prologue", "begin", "told"]
 
 _LONGEST: Final = 300
+# what SQLAlchemy's inspector asks changes nothing
+_INSPECTION: Final = re.compile(r"\s*SELECT\s+pg_catalog\.pg_\w+\.", re.IGNORECASE)
 _SECRET: Final = re.compile(
     r"""((?:pass|secret|token|key|credential)\w*["']?\s*(?:=|,|TO\b)?\s*)"""
     r"""E?'(?:[^']|'')*'""",
@@ -30,11 +32,13 @@ _SECRET: Final = re.compile(
 class Prologue:
     """The statements of env.py before the first revision, in order.
 
-    *settings* is what its session has set by then; *fault* says why neither is known.
+    *settings* is what its session has set by then, *is_autocommit* whether it commits
+    each statement alone; *fault* says why nothing is known.
     """
 
     statements: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_autocommit: bool = False
     fault: str | None = None
 
     def notes(self) -> Iterator[str]:
@@ -44,13 +48,19 @@ class Prologue:
                 "env.py does not run on the scratch server, so what it says before the "
                 f"revisions is not known: {self.fault}"
             )
-        if self.statements:
-            said = "; ".join(map(_shown, self.statements))
-            yield f"measured after what env.py runs before the revisions: {_cut(said)}"
+        said = [text for text in self.statements if not _INSPECTION.match(text)]
+        if said:
+            told = _cut("; ".join(map(_shown, said)))
+            yield f"measured after what env.py runs before the revisions: {told}"
+        if self.is_autocommit:
+            yield (
+                "measured statement by statement, each committed alone: the engine of "
+                "env.py is in AUTOCOMMIT"
+            )
         if self.settings:
             pairs = sorted(self.settings.items())
-            told = ", ".join(f"{name} = {value}" for name, value in pairs)
-            yield f"measured in a session as env.py sets it: {_cut(told)}"
+            told = _cut(", ".join(f"{name} = {value}" for name, value in pairs))
+            yield f"measured in a session as env.py sets it: {told}"
 
 
 def _shown(statement: str) -> str:
@@ -75,7 +85,7 @@ def begin(place: Place, dsn: str, *, timeout_s: float = TIMEOUT_S) -> Prologue:
         except PlatformError as error:
             return Prologue(fault=error.message)
         said = tuple(interpreter.clean(text) for text in found["said"])
-    return Prologue(said, found["settings"])
+    return Prologue(said, found["settings"], found["autocommit"])
 
 
 def told(

@@ -15,7 +15,8 @@ from ai_platform.settings import settings as own_settings
 
 from ._base import Detour, build
 from ._dumped import load
-from ._plan import Options, Plan, Told
+from ._plan import Options, Plan, Told, found_version_schema
+from ._prologue import Prologue
 from ._recorded import roles_dropped
 from ._stair import Stair
 from .bench import LIMIT_S
@@ -51,7 +52,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     settings: Mapping[str, str] | None = None,
     version_table: str = VERSION_TABLE,
     online: Online | None = None,
-    begin: Callable[[str], Mapping[str, str]] | None = None,
+    begin: Callable[[str], Prologue] | None = None,
     queries: Iterable[Query] = (),
     limit_s: float = LIMIT_S,
     schema: Dump | None = None,
@@ -67,7 +68,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     default what `platform db upgrade` sets; *version_table* is where it keeps the
     version. *online* runs a revision that has no SQL, only Python, on the database of
     a URL; it is then measured as a whole. *begin* does to the database of a URL what
-    the project does before its revisions, and returns what its session has set.
+    the project does before its revisions, and returns how its session is set up.
     *queries* are statements of the application that are planned before and after each
     revision. A statement that runs longer than *limit_s* seconds is cancelled.
     *progress* hears what is being done; *look* is shown each revision's id with the
@@ -105,7 +106,7 @@ class _Start:
     """How a database begins, before *history* is run; *said* is what that told."""
 
     version_table: str
-    begin: Callable[[str], Mapping[str, str]] | None
+    begin: Callable[[str], Prologue] | None
     schema: Dump | None
     history: Sequence[Plan]
     todo: Sequence[Plan]
@@ -116,17 +117,25 @@ class _Start:
         texts = [sql_of(plan.source) for plan in (*self.history, *self.todo)]
         return texts if self.schema is None else [*texts, self.schema.text]
 
-    def __call__(self, place: Target) -> Mapping[str, str]:
-        """Begin in *place*, an empty database; return what the session has set."""
+    def __call__(self, place: Target) -> Prologue:
+        """Begin in *place*, an empty database; return how the session is set up."""
         if self.schema is not None:
             chosen = [plan.source for plan in self.todo]
             self.said = schema_placed(place, self.schema, chosen, self.version_table)
-        return self.begin(place.url) if self.begin is not None else {}
+        if self.begin is None:
+            return Prologue()
+        found_version_schema(place, self.version_table)
+        return self.begin(place.url)
 
 
 def _measured(server: Scratch, start: _Start, options: Options) -> Review:
     history, todo = start.history, start.todo
-    options = replace(options, settings={**start(server.place), **options.settings})
+    begun = start(server.place)
+    options = replace(options, settings={**begun.settings, **options.settings})
+    if begun.is_autocommit:
+        history, todo = (
+            [plan.each_alone() for plan in plans] for plans in (history, todo)
+        )
     said = start.said
     version = build(server.place, history, options)
     with roles_dropped(server) as heard, Detour(server, options, start) as detour:

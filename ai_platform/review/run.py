@@ -180,9 +180,9 @@ def _measured(
 
     begun: list[Prologue] = []
 
-    def begin(url: str) -> Mapping[str, str]:
+    def begin(url: str) -> Prologue:
         begun.append(prologue.begin(project.place, url, timeout_s=asked.python_s))
-        return begun[-1].settings
+        return begun[-1]
 
     found = measure(
         project.revisions,

@@ -45,6 +45,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
     )
     parser.addini(
+        "revisions_x",
+        "arguments that env.py reads, as of `alembic -x`, one per line",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "revisions_engine",
+        "of several databases that env.py migrates, the one to test",
+        default="",
+    )
+    parser.addini(
         "revisions_timeout",
         "seconds that one step of the project may take",
         default="60",

@@ -53,7 +53,11 @@ class Revisions(pytest.File):
         try:
             python = ini("revisions_python")
             place = Place.of(
-                self.path, self.config.rootpath / python if python else None, env
+                self.path,
+                self.config.rootpath / python if python else None,
+                env,
+                x=ini("revisions_x"),
+                engine=ini("revisions_engine") or None,
             )
             self.project = whole(place, timeout_s=timeout_s)
         except PlatformError as error:
