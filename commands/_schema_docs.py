@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import shutil
-import tempfile
 from contextlib import contextmanager, redirect_stderr
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ HEAD = (
     "Written by platform docs build from the catalog of a database at the newest "
     "revision; do not edit."
 )
-# Nobody will miss the data of this server.
-_UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 def schema_pages() -> dict[str, str]:
@@ -55,16 +50,8 @@ def schema_pages_of(connection: psycopg.Connection[Any]) -> dict[str, str]:
 @contextmanager
 def _server() -> Iterator[Target]:
     from ai_platform.connection import Target  # noqa: PLC0415 - slow to import
-    from ai_platform.server import EmbeddedServer  # noqa: PLC0415
+    from ai_platform.server.temporary import temporary_server  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="platform-docs-") as folder:
-        # started as root, the server's own account must get through
-        Path(folder).chmod(0o711)
-        data = Path(folder) / "server"
-        server = EmbeddedServer(data, options=_UNSAFE)
-        try:
-            server.start()
-            yield Target(server.url(), "embedded server")
-        finally:
-            server.stop(mode="immediate")
-            shutil.rmtree(data, ignore_errors=True)
+    with temporary_server("platform-docs-") as server:
+        server.start()
+        yield Target(server.url(), "embedded server")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import tempfile
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import psycopg
@@ -153,14 +151,11 @@ def _embedded(
     holder: psycopg.Connection[Any], obstacle: str, *, any_major: bool
 ) -> Iterator[Target]:
     """Give an empty database of an embedded server that ends with the block."""
-    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+    from ai_platform.server.temporary import temporary_server  # noqa: PLC0415 - slow
 
     wanted = holder.info.server_version // 10000
     hint = "use a login with CREATEDB on the primary"
-    with tempfile.TemporaryDirectory(prefix="platform-scratch-") as folder:
-        # started as root, the server's own account must get through
-        Path(folder).chmod(0o711)
-        server = EmbeddedServer(Path(folder) / "server", options={"fsync": "off"})
+    with temporary_server("platform-scratch-") as server:
         try:
             server.start()
         except PlatformError as error:
@@ -168,17 +163,14 @@ def _embedded(
                 f"{obstacle}, and no embedded server can stand in: {error.message}",
                 hint=hint,
             ) from None
-        try:
-            major = server.status().major
-            if major != wanted and not any_major:
-                raise Refused(
-                    f"{obstacle}, and the embedded server is PostgreSQL {major}, "
-                    f"not {wanted}",
-                    hint=hint,
-                )
-            yield Target(server.url(), "scratch server")
-        finally:
-            server.remove()
+        major = server.status().major
+        if major != wanted and not any_major:
+            raise Refused(
+                f"{obstacle}, and the embedded server is PostgreSQL {major}, "
+                f"not {wanted}",
+                hint=hint,
+            )
+        yield Target(server.url(), "scratch server")
 
 
 @contextmanager

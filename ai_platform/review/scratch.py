@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager, suppress
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
 
     from .sources import RevisionSource
 
-__all__ = ["OPTIONS", "Scratch", "clone", "scratch", "sql_of", "sweep_folder"]
+__all__ = ["OPTIONS", "Scratch", "clone", "scratch", "sql_of"]
 
 OPTIONS: Final = {
     "fsync": "off",
@@ -61,13 +59,11 @@ OPTIONS: Final = {
 }
 """What our own server is started with: faster, and nothing that a review measures."""
 _FOLDER: Final = "platform-review-"
-_OWNER: Final = "owner"
 _OWN: Final = "scratch server"
 _TURN: Final = 0x7265_7669_6577
 _WAITS: Final = "platform-review-turn"
 _ROOM_BYTES: Final = 100 << 20
 _SEGMENT_BYTES: Final = 16 << 20
-_MORE_ROOM: Final = "free some space there, or set TMPDIR to another folder"
 _RIGHTS: Final = """
 SELECT a.privilege_type, r.rolname
   FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a
@@ -240,11 +236,13 @@ def _databases(connection: psycopg.Connection[Any]) -> set[str]:
 
 @contextmanager
 def _own_server() -> Iterator[Scratch]:
-    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
+    from ai_platform.server.temporary import (  # noqa: PLC0415 - starts processes
+        MORE_ROOM,
+        temporary_server,
+    )
 
-    _sweep_folders()
-    with terminated_as_exit(), _folder() as folder:
-        server = EmbeddedServer(folder / "server", options=OPTIONS)
+    with terminated_as_exit(), temporary_server(_FOLDER, options=OPTIONS) as server:
+        folder = Path(tempfile.gettempdir())
         try:
             _start(server, folder)
             control = Target(server.url("postgres"), _OWN)
@@ -256,98 +254,30 @@ def _own_server() -> Iterator[Scratch]:
             if not is_told and shutil.disk_usage(folder).free > _SEGMENT_BYTES:
                 raise
             raise Refused(
-                f"no space left for the scratch server in {folder.parent}: "
+                f"no space left for the scratch server in {folder}: "
                 f"{first_line(error)}",
-                hint=f"{_MORE_ROOM}; or review with fewer --rows",
+                hint=f"{MORE_ROOM}; or review with fewer --rows",
             ) from error
-        finally:
-            server.remove()
+        except OSError as error:
+            raise CannotConnect(
+                f"no scratch server can be kept in {folder}: {error.strerror}",
+                hint=MORE_ROOM,
+            ) from error
 
 
 def _start(server: EmbeddedServer, folder: Path) -> None:
     """Start *server*; where there is no room for it, TMPDIR is what helps."""
+    from ai_platform.server.temporary import MORE_ROOM  # noqa: PLC0415
+
     try:
         server.start()
     except PlatformError as error:
         if shutil.disk_usage(folder).free > _ROOM_BYTES:
             raise
         raise CannotConnect(
-            f"no space for a scratch server in {folder.parent}: {error.message}",
-            hint=_MORE_ROOM,
+            f"no space for a scratch server in {folder}: {error.message}",
+            hint=MORE_ROOM,
         ) from error
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Give a folder that is ours as long as we live: its file is locked until then.
-
-    Should we be killed, a watchdog sweeps it up.
-    """
-    path = Path(tempfile.mkdtemp(prefix=_FOLDER))
-    # started as root, the server's own account must get through
-    path.chmod(0o711)
-    try:
-        with _watchdog(path), (path / _OWNER).open("w") as owner:
-            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield path
-    except OSError as error:
-        raise CannotConnect(
-            f"no scratch server can be made in {path.parent}: {error.strerror}",
-            hint=_MORE_ROOM,
-        ) from error
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _watchdog(path: Path) -> Iterator[None]:
-    """Have another process wait for our end, in a session that no signal of ours ends.
-
-    Where none can be started, the next review sweeps up.
-    """
-    program = Path(__file__).with_name("_watchdog.py")
-    words = [sys.executable, "-I", str(program), str(path), str(program.parents[2])]
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            words,
-            cwd="/",
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
-
-
-def _sweep_folders() -> None:
-    """Stop the servers whose owner was killed, and remove their folders."""
-    for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        with suppress(OSError, PlatformError):
-            sweep_folder(path)
-
-
-def sweep_folder(path: Path) -> None:
-    """Remove the server and the folder *path* of a review that was killed.
-
-    Raises OSError while that still lives, or where the folder is another user's.
-    """
-    from ai_platform.server import EmbeddedServer  # noqa: PLC0415 - starts processes
-
-    if path.stat().st_uid != os.geteuid():
-        return
-    with (path / _OWNER).open("r+") as owner:
-        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        EmbeddedServer(path / "server").remove()
-        shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

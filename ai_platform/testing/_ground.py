@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psycopg
 
 from ai_platform.catalog import snapshot
 from ai_platform.catalog.scratch import scratch_database
-from ai_platform.connection import Target, connect, resolve
+from ai_platform.connection import Target, connect, first_line, resolve
 from ai_platform.errors import PlatformError, Refused
 from ai_platform.review._foreign import Interpreter
-from ai_platform.server import EmbeddedServer
+from ai_platform.review._plan import found_version_schema
+from ai_platform.server.temporary import temporary_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from ai_platform.review.projects import Project, Step
 
 __all__ = ["Ground", "Walk"]
-
-_UNSAFE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
 class Ground:
@@ -54,15 +52,9 @@ def _server() -> Iterator[Target]:
     if url:
         yield resolve(url)
         return
-    folder = Path(tempfile.mkdtemp(prefix="platform-revisions-"))
-    folder.chmod(0o711)  # started as root, the server's own account must get through
-    server = EmbeddedServer(folder / "server", options=_UNSAFE)
-    try:
+    with temporary_server("platform-revisions-") as server:
         server.start()
         yield Target(server.url(), "embedded server")
-    finally:
-        server.stop(mode="immediate")
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Walk:
@@ -117,6 +109,7 @@ class Walk:
             Interpreter(self._project.place, timeout_s=self.timeout_s)
         )
         # the version table is there before the first snapshot
+        found_version_schema(self._target, self._project.version_table)
         self._ask(None)
 
     def run(self, revision: str, *, down: bool = False) -> None:
@@ -138,8 +131,15 @@ class Walk:
         if source.offline_error:
             self._ask(revision, stamp=history.before(revision))
         else:
-            with self.connect() as connection:
-                _execute(connection, steps)
+            try:
+                with self.connect() as connection:
+                    _execute(connection, steps)
+            except psycopg.Error as error:
+                raise Refused(
+                    f"{source.file}: the SQL that {revision} writes does not run: "
+                    f"{first_line(error)}",
+                    hint="see `alembic upgrade --sql` there: it must run in psql",
+                ) from None
             self._seen = None
 
     def written(self) -> None:

@@ -37,37 +37,29 @@ pytestmark = pytest.mark.slow
 
 WAITS = """
 import time
+from ai_platform.catalog.scratch import scratch_database
 from ai_platform.connection import connect, resolve
 from ai_platform.review.scratch import scratch
-from ai_platform.review.sources import RevisionSource
-with scratch({given}) as server:
-    print(server.place.database, flush=True)
+with {held} as server:
+    print("held", flush=True)
     {then}
 """
 
 
 def owner_of_scratch(
-    temporary: Path, then: str, given: str = ""
+    folder: Path, then: str, held: str = "scratch()"
 ) -> subprocess.Popen[str]:
     """Start a program that holds a scratch server, and wait until it has it."""
     program = subprocess.Popen(
-        [sys.executable, "-c", WAITS.format(then=then, given=given)],
-        env=clean_environment(TMPDIR=str(temporary)),
+        [sys.executable, "-c", WAITS.format(then=then, held=held)],
+        env=clean_environment(TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     assert program.stdout is not None
-    assert program.stdout.readline().startswith(PREFIX)
+    assert program.stdout.readline() == "held\n"
     return program
-
-
-@pytest.fixture
-def temporary(tmp_path: Path) -> Path:
-    """Return a folder for temporary files that every account may pass."""
-    for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -80,47 +72,60 @@ def temporary(tmp_path: Path) -> Path:
     ids=["terminated", "interrupted", "failed"],
 )
 def test_nothing_stays_behind(
-    temporary: Path, then: str, number: signal.Signals | None, status: int
+    folder: Path, then: str, number: signal.Signals | None, status: int
 ) -> None:
     """However a review ends, its server stops and its folder goes."""
-    with owner_of_scratch(temporary, then) as program:
+    with owner_of_scratch(folder, then) as program:
         if number is not None:
             program.send_signal(number)
         assert program.wait(timeout=30) == status
 
-    assert list(temporary.glob("platform-review-*")) == []
-    assert servers_in(temporary) == []
+    assert list(folder.glob("platform-review-*")) == []
+    assert servers_in(folder) == []
 
 
-def test_a_killed_review_is_swept_up(temporary: Path) -> None:
+def test_a_killed_review_is_swept_up(folder: Path) -> None:
     """Nobody has to review again: its watchdog stops the server, and ends."""
-    with owner_of_scratch(temporary, "time.sleep(60)") as program:
+    dies_without_trace(folder, "scratch()")
+
+
+def test_a_killed_stand_in_is_swept_up(folder: Path, empty: Database) -> None:
+    """A server that stood in for one that makes no database ends with its process."""
+    join = "&" if "?" in empty.url else "?"
+    url = f"{empty.url}{join}options=-cdefault_transaction_read_only%3Don"
+    dies_without_trace(folder, f"scratch_database(resolve({url!r}), any_major=True)")
+
+
+def dies_without_trace(folder: Path, held: str) -> None:
+    """Kill a program that holds a server; neither that nor its watchdog stays."""
+    with owner_of_scratch(folder, "time.sleep(60)", held) as program:
         (watchdog,) = children(program.pid)
+        assert servers_in(folder) != []
         program.kill()
 
     assert soon(lambda: not Path(f"/proc/{watchdog}").exists())
-    assert list(temporary.glob("platform-review-*")) == []
-    assert servers_in(temporary) == []
+    assert list(folder.glob("platform-*")) == []
+    assert servers_in(folder) == []
 
 
-def test_the_next_review_sweeps_up(temporary: Path) -> None:
+def test_the_next_review_sweeps_up(folder: Path) -> None:
     """What was killed with its watchdog leaves a server, which the next one stops."""
-    with owner_of_scratch(temporary, "time.sleep(60)") as program:
+    with owner_of_scratch(folder, "time.sleep(60)") as program:
         for pid in children(program.pid):
             os.kill(pid, signal.SIGKILL)
         program.kill()
-    assert servers_in(temporary) != []
+    assert servers_in(folder) != []
 
-    with owner_of_scratch(temporary, "pass") as program:
+    with owner_of_scratch(folder, "pass") as program:
         assert program.wait(timeout=30) == 0
 
-    assert list(temporary.glob("platform-review-*")) == []
-    assert servers_in(temporary) == []
+    assert list(folder.glob("platform-review-*")) == []
+    assert servers_in(folder) == []
 
 
-def test_a_long_path_leaves_no_socket_behind(temporary: Path) -> None:
+def test_a_long_path_leaves_no_socket_behind(folder: Path) -> None:
     """A socket whose path would be too long has a folder elsewhere; it goes as well."""
-    deep = temporary / ("d" * 90)
+    deep = folder / ("d" * 90)
     deep.mkdir(mode=0o711)
     print_it = "print(server.place.url, flush=True); time.sleep(60)"
     with owner_of_scratch(deep, print_it) as program:
@@ -241,14 +246,14 @@ def test_a_login_of_ci_drops_its_roles(empty: Database) -> None:
 
 
 def test_reviews_that_make_roles_take_turns(
-    empty: Database, temporary: Path, capfd: pytest.CaptureFixture[str]
+    empty: Database, folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Two at once on one server would each meet the roles of the other."""
     role = f"made_{secrets.token_hex(4)}"
     text = f"CREATE ROLE {role}"
-    dsn = f"resolve({empty.url!r}), texts=[{text!r}]"
+    held = f"scratch(resolve({empty.url!r}), texts=[{text!r}])"
     with (
-        owner_of_scratch(temporary, "time.sleep(2)", dsn),
+        owner_of_scratch(folder, "time.sleep(2)", held),
         scratch(empty.target, texts=[text]) as mine,
     ):
         told = capfd.readouterr().err
@@ -257,14 +262,14 @@ def test_reviews_that_make_roles_take_turns(
     assert "waiting for another review" in told
 
 
-def test_roles_of_a_killed_review_go(empty: Database, temporary: Path) -> None:
+def test_roles_of_a_killed_review_go(empty: Database, folder: Path) -> None:
     """The database that it leaves says which; the next review drops both."""
     role = f"made_{secrets.token_hex(4)}"
     server = empty.connect()
     with owner_of_scratch(
-        temporary,
+        folder,
         f"connect(server.place).execute('CREATE ROLE {role}'); print(); time.sleep(60)",
-        f"resolve({empty.url!r}), texts=['CREATE ROLE {role}']",
+        f"scratch(resolve({empty.url!r}), texts=['CREATE ROLE {role}'])",
     ) as program:
         assert soon(lambda: role in roles(server))
         program.kill()

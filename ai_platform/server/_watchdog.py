@@ -1,7 +1,7 @@
-"""A program that waits for the end of a review, and sweeps up where it was killed.
+"""A program that waits for the end of another, and sweeps up where it was killed.
 
-Its arguments are the folder of the review and that of our package; the pipe that it
-reads from ends with the review, however that ends.
+Its arguments are the folder of its server and that of our package; the pipe that it
+reads from ends with the other, however that ends.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ if __name__ == "__main__":
         from pathlib import Path
 
         sys.path.insert(0, sys.argv[2])
-        from ai_platform.review.scratch import sweep_folder
+        from ai_platform.server.temporary import sweep_folder
 
         sweep_folder(Path(sys.argv[1]))
