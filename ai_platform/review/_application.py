@@ -30,12 +30,14 @@ class Statement:
 
     *types* are those of the parameters, where known (empty text: not), *search_path*
     what the application's login has, as SHOW prints it (None: the session's).
+    *is_sound*: nothing was wrong with it before the change, but for its names.
     """
 
     name: str
     sql: str
     types: tuple[str, ...] = ()
     search_path: str | None = None
+    is_sound: bool = True
 
 
 def load(path: Path) -> tuple[Statement, ...]:

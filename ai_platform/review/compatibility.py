@@ -1,6 +1,7 @@
 """Whether the code that runs today still finds its tables after a change.
 
-Statements of the previous release are prepared, not executed, before and after it.
+Statements of the previous release are prepared and planned, not executed, before and
+after it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,10 +22,11 @@ from ai_platform.connection import first_line
 from ai_platform.errors import BadValue, Refused
 
 from ._application import COMMENTS, Statement, load
+from ._beyond_names import stand_ins, unfilled, unplanned
 from .facts import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -41,6 +44,7 @@ __all__ = [
 ]
 
 RULE: Final = "old-code"
+_NULL: Final = "23502"
 _OF: Final = re.compile(r'column "([^"]+)" of relation "([^"]+)"')
 _OPERATOR: Final = re.compile(r"operator does not exist: (.+)")
 _GONE: Final = re.compile(r'(?:\w+ )?(?:"([^"]+)"|(\S+(?:\([^)]*\))?)) does not exist')
@@ -86,12 +90,16 @@ class Broken:
 
 
 def describe(
-    connection: psycopg.Connection[Any], statements: Iterable[Statement]
+    connection: psycopg.Connection[Any],
+    statements: Iterable[Statement],
+    *,
+    names_only: bool = False,
 ) -> tuple[tuple[Statement, ...], tuple[Broken, ...]]:
     """Prepare *statements* on the schema before the change.
 
     Returns those that it takes, with the types of their parameters filled in, and
-    those that it does not take: they say nothing about the change.
+    those that it does not take: they say nothing about the change. With *names_only*
+    they are not planned, and nobody asks what an INSERT leaves out.
     """
     fit: list[Statement] = []
     unfit: list[Broken] = []
@@ -99,8 +107,10 @@ def describe(
         fault = _prepare(connection, statement)
         if fault is not None:
             unfit.append(fault)
-        else:
-            fit.append(_described(connection, statement))
+            continue
+        known = _described(connection, statement)
+        is_sound = names_only or _beyond_names(connection, known) is None
+        fit.append(replace(known, is_sound=is_sound))
     return tuple(fit), tuple(unfit)
 
 
@@ -112,30 +122,79 @@ def unusable(
     Nothing is executed. *connection* must be in autocommit; its search_path is as
     before afterwards.
     """
-    faults = (_prepare(connection, statement) for statement in statements)
-    return tuple(fault for fault in faults if fault is not None)
+    faults = (
+        _prepare(connection, one) or (one.is_sound and _beyond_names(connection, one))
+        for one in statements
+    )
+    return tuple(fault for fault in faults if fault)
 
 
 def _prepare(
     connection: psycopg.Connection[Any], statement: Statement
 ) -> Broken | None:
     """Have the server parse and analyse *statement*; return what it says against it."""
+    with _as_login(connection, statement):
+        try:
+            numbers = _numbers(connection, statement.types)
+        except psycopg.Error as error:
+            return _refused(statement, error)
+        # the protocol's own PREPARE: one statement only, whatever the text says
+        fault = _analysed(connection, statement, statement.sql, numbers)
+    for text in () if fault else stand_ins(statement.sql):
+        with _as_login(connection, statement):
+            fault = fault or _analysed(connection, statement, text)
+    return fault
+
+
+def _analysed(
+    connection: psycopg.Connection[Any],
+    statement: Statement,
+    text: str,
+    numbers: Sequence[int] = (),
+) -> Broken | None:
+    result = connection.pgconn.prepare(b"", text.encode(), numbers)
+    if result.status == ExecStatus.COMMAND_OK:
+        return None
+    if connection.pgconn.status == ConnStatus.BAD:  # says nothing of the statement
+        raise psycopg.OperationalError(connection.pgconn.get_error_message())
+    return _broken(statement, result)
+
+
+def _beyond_names(
+    connection: psycopg.Connection[Any], statement: Statement
+) -> Broken | None:
+    """Return what is wrong with *statement*, although the server finds its names."""
+    error = unplanned(connection, statement)
+    if error is not None:
+        return _refused(statement, error)
+    with _as_login(connection, statement):
+        for text in (statement.sql, *stand_ins(statement.sql)):
+            missing = unfilled(connection, text)
+            if missing is not None:
+                column, table = missing
+                message = (
+                    f'null value in column "{column}" of relation "{table}" violates '
+                    "not-null constraint"
+                )
+                return Broken(statement, _NULL, _object(message), message)
+    return None
+
+
+@contextmanager
+def _as_login(
+    connection: psycopg.Connection[Any], statement: Statement
+) -> Iterator[None]:
+    """Look names up as the application's login does, for as long as this lasts."""
     with connection.transaction(force_rollback=True):
         if statement.search_path is not None:
             query = "SELECT set_config('search_path', %s, true)"
             connection.execute(query, [statement.search_path])
-        try:
-            numbers = _numbers(connection, statement.types)
-        except psycopg.Error as error:
-            message = first_line(error)
-            return Broken(statement, error.sqlstate or "", _object(message), message)
-        # the protocol's own PREPARE: one statement only, whatever the text says
-        result = connection.pgconn.prepare(b"", statement.sql.encode(), numbers)
-        if result.status == ExecStatus.COMMAND_OK:
-            return None
-        if connection.pgconn.status == ConnStatus.BAD:  # says nothing of the statement
-            raise psycopg.OperationalError(connection.pgconn.get_error_message())
-        return _broken(statement, result)
+        yield
+
+
+def _refused(statement: Statement, error: psycopg.Error) -> Broken:
+    message = first_line(error)
+    return Broken(statement, error.sqlstate or "", _object(message), message)
 
 
 def _numbers(connection: psycopg.Connection[Any], types: Sequence[str]) -> list[int]:
@@ -173,10 +232,7 @@ def _described(connection: psycopg.Connection[Any], statement: Statement) -> Sta
     Only those of pg_catalog: drivers send what they know as that, and leave an enum
     or another type of the project to the server.
     """
-    with connection.transaction(force_rollback=True):
-        if statement.search_path is not None:
-            query = "SELECT set_config('search_path', %s, true)"
-            connection.execute(query, [statement.search_path])
+    with _as_login(connection, statement):
         numbers = _numbers(connection, statement.types)
         connection.pgconn.prepare(b"", statement.sql.encode(), numbers)
         result = connection.pgconn.describe_prepared(b"")
@@ -254,7 +310,7 @@ def recording(
         for text in seen
         if COMMENTS.sub("", text).lower().startswith(_PREPARABLE)
     ]
-    fit, unfit = describe(connection, statements)
+    fit, unfit = describe(connection, statements, names_only=True)
     content = {
         "login": login,
         "search_path": path_of_login,

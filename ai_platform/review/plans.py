@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
-from psycopg import sql
 
+from ._beyond_names import explained
 from .compatibility import describe
 from .facts import Finding, PlanChange
 
@@ -24,12 +24,6 @@ RULE: Final = "plan-got-worse"
 CHANGED: Final = "plan-changed"
 _DEARER: Final = 2.0
 """A plan of another shape is worse when the planner expects so many times the cost."""
-_SETTINGS: Final = """
-SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true),
-       pg_catalog.set_config('max_parallel_workers_per_gather', '0', true),
-       pg_catalog.set_config('search_path',
-           coalesce(%s, pg_catalog.current_setting('search_path')), true)
-"""
 _PLACE: Final = ("Schema", "Relation Name")
 
 
@@ -53,7 +47,7 @@ def query_plans(
     Nothing is executed. They are planned without parallel workers and as the login of
     *connection*, which must be in autocommit: a superuser's plans know no row security.
     """
-    fit, _ = describe(connection, statements)
+    fit, _ = describe(connection, statements, names_only=True)
     found: dict[str, QueryPlan] = {}
     for statement in fit:
         plan = _planned(connection, statement)
@@ -66,24 +60,11 @@ def _planned(
     connection: psycopg.Connection[Any], statement: Statement
 ) -> QueryPlan | None:
     """Return the plan; None for what has none, such as a utility statement."""
-    types = [sql.SQL(name or "unknown") for name in statement.types]
-    of = sql.SQL("({})").format(sql.SQL(", ").join(types)) if types else sql.SQL("")
-    nulls = sql.SQL(", ").join([sql.SQL("NULL")] * len(types))
-    values = sql.SQL("({})").format(nulls) if types else sql.SQL("")
     try:
-        with connection.transaction(force_rollback=True):
-            connection.execute(_SETTINGS, [statement.search_path])
-            prepare = sql.SQL("PREPARE platform_review {} AS ").format(of)
-            connection.execute(prepare.as_bytes(connection) + statement.sql.encode())
-            explain = "EXPLAIN (FORMAT JSON, VERBOSE) EXECUTE platform_review {}"
-            row = connection.execute(sql.SQL(explain).format(values)).fetchone()
+        answer = explained(connection, statement)
     except psycopg.Error:
         return None
-    finally:
-        # a prepared statement outlives its transaction
-        connection.execute("DEALLOCATE ALL")
-    answer = row[0] if row else "[]"
-    content = json.loads(answer) if isinstance(answer, str) else answer
+    content = json.loads(answer) if isinstance(answer, str) else answer or []
     return _of_json(content[0]["Plan"]) if content else None
 
 

@@ -40,6 +40,18 @@ UPDATE shop.products SET name = $2 WHERE id = $1;
 -- name: sales of a day
 WITH sold AS (SELECT * FROM shop.sales WHERE day = $1)
 SELECT count(*) FROM sold;
+
+-- name: keep order
+INSERT INTO shop.orders (number, note) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING;
+
+-- name: load orders
+COPY shop.orders (number) FROM STDIN;
+
+-- name: empty drafts
+TRUNCATE shop.drafts;
+
+-- name: keep draft
+INSERT INTO shop.drafts VALUES ($1);
 """
 SOURCE = RevisionSource("r1", None, "Change the shop", "r1.py", "", None)
 CHANGES = {
@@ -58,6 +70,32 @@ CHANGES = {
         ("find product", "42883", "uuid = integer"),
         ("rename product", "42883", "uuid = integer"),
     ],
+    "ALTER TABLE shop.orders DROP CONSTRAINT orders_pkey": [
+        ("keep order", "42P10", "")
+    ],
+    "ALTER TABLE shop.orders ADD paid bool NOT NULL": [
+        ("keep order", "23502", "orders.paid"),
+        ("load orders", "23502", "orders.paid"),
+    ],
+    "ALTER TABLE shop.orders ALTER note SET NOT NULL": [
+        ("load orders", "23502", "orders.note")
+    ],
+    "ALTER TABLE shop.orders RENAME note TO remark": [
+        ("keep order", "42703", "orders.note")
+    ],
+    "ALTER TABLE shop.orders RENAME number TO id": [
+        ("keep order", "42703", "orders.number"),
+        ("load orders", "42703", "orders.number"),
+    ],
+    "ALTER TABLE shop.drafts RENAME TO sketches": [
+        ("empty drafts", "42P01", "shop.drafts"),
+        ("keep draft", "42P01", "shop.drafts"),
+    ],
+    "ALTER TABLE shop.drafts ADD author int NOT NULL": [
+        ("keep draft", "23502", "drafts.author")
+    ],
+    "ALTER TABLE shop.drafts ADD author serial NOT NULL": [],
+    "ALTER TABLE shop.orders ADD paid bool NOT NULL DEFAULT false": [],
     "ALTER TABLE shop.products ADD note text": [],
     "ALTER TABLE shop.products ALTER price TYPE bigint": [],
     "ALTER TABLE shop.products ALTER name TYPE text": [],
@@ -71,7 +109,9 @@ def schema(empty: Database) -> psycopg.Connection[tuple[object, ...]]:
     connection.execute(
         """CREATE SCHEMA shop;
            CREATE TABLE shop.products (id int, name varchar(20), price int);
-           CREATE TABLE shop.sales (day date)"""
+           CREATE TABLE shop.sales (day date);
+           CREATE TABLE shop.orders (number int PRIMARY KEY, note text);
+           CREATE TABLE shop.drafts (text text)"""
     )
     return connection
 
