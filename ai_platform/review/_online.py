@@ -9,15 +9,18 @@ from ai_platform.errors import PlatformError
 
 from . import _evidence as evidence
 from . import _readings as readings
+from ._commits import BRIEFLY_S, BUSY, MISSES
 from ._monitor import Monitor, Whom
 from ._readings import Limits, Reading, flush_counts
 from ._relations import known_relations
-from ._run import COMMIT_S, MISSES, Way
+from ._run import Way
 from .facts import Rewrite, StatementFacts, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from ._commits import Commits
+    from ._monitor import Seen
     from ._sessions import Sessions
 
 __all__ = ["PYTHON", "SEEN_IN_PASSING", "measure_online"]
@@ -33,30 +36,41 @@ _GONE_S: Final = 10.0
 _LEFT: Final = """
 SELECT count(*) FROM pg_catalog.pg_stat_activity
  WHERE datname = %s AND (pid = ANY (%s)) = %s
+   AND NOT (%s AND backend_type = 'autovacuum worker')
 """
 
 
 def measure_online(
-    sessions: Sessions, run: Callable[[], object], told: str, *, limit_s: float
+    sessions: Sessions,
+    run: Callable[[], object],
+    told: str,
+    *,
+    limit_s: float,
+    in_passing: bool = False,
 ) -> Way:
     """Return what *run* did in the database of *sessions*, as one statement.
 
     It opens sessions of its own there; a PlatformError that it raises is the
-    revision's failure. *told* stands where the SQL of a statement would.
+    revision's failure. *told* stands where the SQL of a statement would. With
+    *in_passing* also weak locks are told that another run may not show.
     """
     known = known_relations(sessions.observer)
     whom = Whom(sessions.place.database, sessions.pids, others=True)
     before, start = _read(sessions), readings.wal_position(sessions.observer)
     error: str | None = None
-    with sessions.slow_commits(COMMIT_S) as slowed:
+    commits = sessions.commits
+    with sessions.held_commits_of_others() as is_held:
         began = time.perf_counter()
-        with Monitor(sessions.monitor, whom, limit_s=limit_s) as seen:
+        monitor = Monitor(sessions.monitor, whom, limit_s=limit_s, commits=commits)
+        with monitor as seen:
             try:
                 run()
             except PlatformError as failure:
                 error = failure.message
         duration_s = time.perf_counter() - began
-        _await_end(sessions, whom)
+    _await_end(sessions, whom)
+    if in_passing:
+        seen.held |= seen.passing
     written = readings.wal_position(sessions.observer) - start
     after = _read(sessions)
     files = evidence.rewritten(before, after)
@@ -76,8 +90,15 @@ def measure_online(
         error=error,
         timing=Timing(duration_s=duration_s, wal_bytes=written, held_s=duration_s),
     )
-    notes = (SEEN_IN_PASSING,) if slowed else (SEEN_IN_PASSING, MISSES)
-    return Way((fact,), error, notes)
+    return Way((fact,), error, tuple(_notes(seen, commits, is_held=is_held)))
+
+
+def _notes(seen: Seen, commits: Commits | None, *, is_held: bool) -> Iterator[str]:
+    yield SEEN_IN_PASSING
+    if not is_held:
+        yield MISSES
+    elif commits is None and seen.longest_gap_s > BRIEFLY_S:
+        yield BUSY
 
 
 def _read(sessions: Sessions) -> Reading:

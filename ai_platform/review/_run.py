@@ -14,6 +14,7 @@ from ai_platform.errors import Refused
 
 from . import _evidence as evidence
 from . import _readings as readings
+from ._commits import BUSY, DELAY_S, MISSES
 from ._monitor import Monitor, Seen, Whom, held_locks
 from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from ._sessions import Sessions
     from .statements import Statement
 
-__all__ = ["COMMIT_S", "MISSES", "Run", "Way", "unmeasured"]
+__all__ = ["Run", "Way", "unmeasured"]
 
 _NEEDS_NO_TRANSACTION: Final = (
     psycopg.errors.ActiveSqlTransaction,
@@ -40,13 +41,7 @@ _NEEDS_NO_TRANSACTION: Final = (
 # Resources, an operator, the disk, a bug of the server: a fault of the scratch server
 # says nothing about the revision.
 _NOT_THE_REVISION: Final = ("53", "57P", "58", "XX")
-COMMIT_S: Final = 0.005
-"""So long commits are held outside a transaction; the monitor looks ten times."""
 _NOTHING: Final = Seen()
-MISSES: Final = (
-    "locks of an instant may be missing of statements outside a transaction: the "
-    "server does not sync to disk, or the login may not slow down its commits"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,11 @@ class Run:
         self.worker = Worker(sessions.place, settings)
         self._whom = Whom(sessions.place.database, (self.worker.pid,))
         self._monitor = Monitor(
-            sessions.monitor, self._whom, limit_s=limit_s, old=sessions.old
+            sessions.monitor,
+            self._whom,
+            limit_s=limit_s,
+            old=sessions.old,
+            commits=sessions.commits,
         )
         self._known = Known({})
         self._blocked: dict[str, Blocked] = {}
@@ -206,21 +205,26 @@ class Run:
     def _traced(self, statement: Statement) -> StatementFacts:
         """Run *statement* outside any transaction; all its locks are seen in passing.
 
-        The server holds each of its commits for some milliseconds, so that the
-        monitor sees what is locked until then. Somebody else's transaction is open
-        until it is waited for.
+        The server holds each of its commits until the monitor has seen what is locked
+        until then, or for some milliseconds where it is not ours. Somebody else's
+        transaction is open until it is waited for; how long a revision would wait for
+        that, is no question of how soon we look.
         """
         self._look_around()
         before = self._before
-        with self._sessions.syncing(self.worker.connection):
-            if not self.worker.hold_at_commits(COMMIT_S):
-                self._notes.add(MISSES)
+        with (
+            self.worker.setting(lock_timeout="0"),
+            self._sessions.held_commits(self.worker) as is_held,
+        ):
             self._sessions.old.begin(self._known.readable(self._known))
             try:
                 seen, timing = self._watched(statement)
             finally:
                 self._sessions.old.end()
-            self.worker.hold_at_commits(0)
+        if not is_held:
+            self._notes.add(MISSES)
+        elif self._sessions.commits is None and seen.longest_gap_s > DELAY_S:
+            self._notes.add(BUSY)
         flush_counts(self.worker.connection)
         after = self._read(looks=self._looks)
         return self._facts(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any, Final, LiteralString, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import psycopg
 from psycopg import sql
 
 from ai_platform.connection import connect
-from ai_platform.errors import Refused
 
+from ._commits import BRIEFLY_S, DELAY_S, Commits, delay, is_release
 from ._probes import OldTransaction, Probes
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ __all__ = ["Messages", "Sessions", "Worker"]
 
 _WORKER: Final = "platform-review-worker"
 _TEMPORARY: Final = re.compile(r'^temporary file: path ".*", size (\d+)$')
-_RELOAD_S: Final = 10.0
 _MOST: Final = 20
 _LONGEST: Final = 500
 
@@ -52,6 +50,8 @@ class Messages:
         severity = diagnostic.severity_nonlocalized or ""
         text = diagnostic.message_primary or ""
         match = _TEMPORARY.match(text)
+        if is_release(diagnostic):
+            return
         if severity != "LOG":
             self._keep(f"{severity}: {text}")
         elif match:
@@ -91,16 +91,27 @@ class Worker:
         """Return the process id on the server."""
         return self.connection.info.backend_pid
 
-    def hold_at_commits(self, seconds: float) -> bool:
+    @contextmanager
+    def setting(self, **settings: str) -> Iterator[None]:
+        """Set *settings* of the session; set them back unless the block fails."""
+        names = sql.SQL(", ").join(
+            sql.SQL("pg_catalog.current_setting({})").format(name) for name in settings
+        )
+        row = self.connection.execute(sql.SQL("SELECT {}").format(names)).fetchone()
+        for name, value in settings.items():
+            self._set(name, value)
+        yield
+        for name, value in zip(settings, row or (), strict=True):
+            self._set(name, value)
+
+    def delay_commits(self, seconds: float) -> bool:
         """Let each commit wait with its locks held; return whether it does.
 
         The login must be a superuser's, and the server one that syncs to disk. The
         role that the revision chose for its session is put aside meanwhile.
         """
-        (role,) = self.connection.execute("SHOW role").fetchone() or ("none",)
-        self._set("role", "none")
-        allowed = self._try(hold_settings(seconds))
-        self._set("role", role)
+        with self.setting(role="none"):
+            allowed = self._try(delay(seconds))
         return allowed and _syncs(self.connection)
 
     def _set(self, name: str, value: str) -> None:
@@ -133,9 +144,11 @@ class Sessions:
 
     def __init__(self, place: Target, control: Target, *, owns_server: bool) -> None:
         self.place = place
-        self._owns_server = owns_server
         with ExitStack() as stack:
             self.monitor = self._open(stack, control, "monitor")
+            self.commits = (
+                Commits(self.monitor, place.database) if owns_server else None
+            )
             self.observer = self._open(stack, place, "observer")
             probes = [
                 self._open(stack, place, f"probe-{name}")
@@ -164,21 +177,31 @@ class Sessions:
         return tuple(session.info.backend_pid for session in self._all)
 
     @contextmanager
-    def syncing(self, session: psycopg.Connection[Any]) -> Iterator[None]:
-        """Let *session* sync its commits to disk: only then can they be held."""
-        if not self._owns_server:
-            yield
+    def held_commits(self, worker: Worker) -> Iterator[bool]:
+        """Let commits of *worker* wait with their locks held; tell whether they do."""
+        if self.commits is None:
+            yield worker.delay_commits(DELAY_S)
+            worker.delay_commits(0)
             return
-        self._sync(session, "on")
-        try:
-            yield
-        finally:
-            if not session.closed:
-                self._sync(session, "off")
+        with (
+            self.commits.held(self.observer),
+            worker.setting(synchronous_commit="on"),
+        ):
+            yield True
 
     @contextmanager
-    def slow_commits(self, seconds: float) -> Iterator[bool]:
-        """Let commits of new sessions wait with their locks held; tell whether so.
+    def held_commits_of_others(self) -> Iterator[bool]:
+        """Let commits of new sessions wait with their locks held; tell whether so."""
+        if self.commits is None:
+            with self._delayed_commits(BRIEFLY_S) as is_delayed:
+                yield is_delayed
+            return
+        with self.commits.held(self.observer):
+            yield True
+
+    @contextmanager
+    def _delayed_commits(self, seconds: float) -> Iterator[bool]:
+        """Let commits of new sessions take longer; tell whether they do.
 
         The login must be a superuser's, and the server one that syncs to disk.
         """
@@ -191,15 +214,14 @@ class Sessions:
                 else sql.Identifier(name),
             )
             for verb in ("SET", "RESET")
-            for name, value in hold_settings(seconds).items()
+            for name, value in delay(seconds).items()
         ]
         half = len(statements) // 2
-        with self.syncing(self.observer):
-            may = self._all_done(statements[:half])
-            try:
-                yield may and _syncs(self.observer)
-            finally:
-                self._all_done(statements[half:])
+        may = self._all_done(statements[:half])
+        try:
+            yield may and _syncs(self.observer)
+        finally:
+            self._all_done(statements[half:])
 
     def _all_done(self, statements: Iterable[sql.Composed]) -> bool:
         """Run what only a superuser may; return whether that was allowed."""
@@ -209,27 +231,6 @@ class Sessions:
         except psycopg.errors.InsufficientPrivilege:
             return False
         return True
-
-    def _sync(self, session: psycopg.Connection[Any], value: LiteralString) -> None:
-        self.monitor.execute(f"ALTER SYSTEM SET fsync = {value}")
-        self.monitor.execute("SELECT pg_catalog.pg_reload_conf()")
-        deadline = time.monotonic() + _RELOAD_S
-        while _syncs(session) != (value == "on"):
-            if time.monotonic() > deadline:
-                raise Refused(
-                    "the scratch server does not take a changed setting",
-                    hint="review again; see the server's log",
-                )
-            time.sleep(0.001)
-
-
-def hold_settings(seconds: float) -> dict[str, str]:
-    """Return what makes each commit wait so long before it gives up its locks."""
-    return {
-        "commit_siblings": "0",
-        "commit_delay": f"{seconds * 1e6:.0f}",
-        "synchronous_commit": "on",
-    }
 
 
 def _syncs(session: psycopg.Connection[Any]) -> bool:

@@ -170,7 +170,9 @@ class Stair:
             self._bench(copy) as bench,
         ):
             way = bench.measure_online(
-                lambda: said.append(self._run_online(copy, plan, "up")), ""
+                lambda: said.append(self._run_online(copy, plan, "up")),
+                "",
+                in_passing=True,
             )
         touched = (one for fact in way.statements for one in evidence.touched(fact))
         parts = (relation.split(".", 1) for relation in touched)

@@ -106,10 +106,15 @@ class Bench:
                 run.worker.connection.execute(sql.encode())
             return run.execute(statements, known)
 
-    def measure_online(self, run: Callable[[], object], told: str) -> Way:
+    def measure_online(
+        self, run: Callable[[], object], told: str, *, in_passing: bool = False
+    ) -> Way:
         """Return what *run* does here in sessions of its own, as one statement.
 
         *told* stands for its SQL. A PlatformError of it is the revision's failure.
+        With *in_passing* also weak locks are told that another run may not show.
         """
         self._catalog = None
-        return measure_online(self._sessions, run, told, limit_s=self._limit_s)
+        return measure_online(
+            self._sessions, run, told, limit_s=self._limit_s, in_passing=in_passing
+        )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ._commits import BUSY, MISSES
 from ._online import PYTHON
-from ._run import MISSES
 from .facts import STRONG, Finding
 
 if TYPE_CHECKING:
@@ -64,4 +64,6 @@ def _is_dark(one: RevisionFacts) -> bool:
     """
     whole = [item for item in one.up if item.tag == PYTHON and item.is_measured]
     strong = any(lock.mode in STRONG for item in whole for lock in item.locks)
-    return bool(whole) and bool(one.changes or strong or MISSES in one.notes)
+    return bool(whole) and bool(
+        one.changes or strong or not {MISSES, BUSY}.isdisjoint(one.notes)
+    )

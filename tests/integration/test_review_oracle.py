@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from ai_platform.connection import Target
+from ai_platform.review import _monitor
 from ai_platform.review._relations import known_relations
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import CONFLICTS, Blocked, Lock, Mode, Timing, strength
@@ -23,7 +24,8 @@ from ai_platform.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ai_platform.review._relations import Known
+    from ai_platform.review import _monitor
+from ai_platform.review._relations import Known
     from ai_platform.review.facts import StatementFacts
 
 Case = dict[str, Any]
@@ -74,8 +76,24 @@ class Ground:
             connection.execute("VACUUM (ANALYZE)")
             self.major = connection.info.server_version // 10000
 
+    @property
+    def is_own(self) -> bool:
+        """Return whether nobody else uses the server."""
+        return self._server.is_own
+
     def measure(self, case: Case) -> tuple[StatementFacts, Known]:
         """Return what the statement of *case* did, and what stood before it."""
+        facts, known, notes = self._measured(case)
+        if self.is_own:  # nothing kept locks of an instant from being seen
+            assert notes == ()
+        return facts, known
+
+    def traced(self, case: Case) -> tuple[StatementFacts, tuple[str, ...]]:
+        """Return what the statement of *case* did, and notes on what was seen."""
+        facts, _, notes = self._measured(case)
+        return facts, notes
+
+    def _measured(self, case: Case) -> tuple[StatementFacts, Known, tuple[str, ...]]:
         if self.major < case.get("since", 0):
             pytest.skip(f"needs PostgreSQL {case['since']}")
         in_transaction = case["mode"] == "transaction"
@@ -89,9 +107,7 @@ class Ground:
             with self._bench(place) as bench:
                 way = bench.measure(statements, before=session)
         assert way.error is None
-        if self._server.is_own:  # nothing kept locks of an instant from being seen
-            assert way.notes == ()
-        return way.statements[0], known
+        return way.statements[0], known, way.notes
 
     def _bench(self, place: Target) -> Bench:
         return Bench(
@@ -209,3 +225,20 @@ def test_a_role_of_the_revision_hides_no_lock(ground: Ground) -> None:
     facts, _ = ground.measure({**case, "before": [*case["before"], *as_owner]})
 
     assert strongest(facts.locks) == ground.held(case)
+
+
+@pytest.mark.parametrize("name", ["detach concurrently", "reindex concurrently"])
+def test_a_late_look_misses_no_lock(
+    ground: Ground, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit ends when its locks were seen, however long that takes, or it is told.
+
+    A look at the server of others that comes too late cannot be told from none.
+    """
+    (case,) = (case for case in ORACLE["cases"] if case["case"] == name)
+    monkeypatch.setattr(_monitor, "_PAUSE_S", 0.1)
+
+    facts, notes = ground.traced(case)
+
+    is_told = notes != () and not ground.is_own
+    assert is_told or strongest(facts.locks) == ground.held(case)
