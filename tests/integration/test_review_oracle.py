@@ -24,8 +24,7 @@ from ai_platform.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from ai_platform.review import _monitor
-from ai_platform.review._relations import Known
+    from ai_platform.review._relations import Known
     from ai_platform.review.facts import StatementFacts
 
 Case = dict[str, Any]
