@@ -16,7 +16,7 @@ from ._plan import Told
 from ._sessions import Worker
 from ._words import words_of
 from .scratch import clone
-from .statements import elsewhere, run_plainly
+from .statements import elsewhere, not_made, run_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +49,7 @@ def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
                     f"{plan.source.file}: revision {name}, before those to review, "
                     f"does not run: {told}",
                     hint=elsewhere(told)
+                    or not_made(told)
                     or "review it first, or begin the review with it",
                 ) from error
         version = worker.connection.info.parameter_status("server_version")

@@ -22,6 +22,7 @@ from ._stair import Stair
 from .bench import LIMIT_S
 from .facts import Review
 from .scratch import scratch, sql_of
+from .statements import not_made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -142,6 +143,8 @@ def _measured(server: Scratch, start: _Start, options: Options) -> Review:
         detour.passed(*history)
         stair = Stair(server, options, detour, heard)
         done = [stair.step(plan) for plan in todo]
+    if start.schema is None:
+        done = list(map(_advised, done))
     if done and said:
         done[0] = replace(done[0], notes=(*said, *done[0].notes))
     return Review(
@@ -152,6 +155,15 @@ def _measured(server: Scratch, start: _Start, options: Options) -> Review:
         revisions=tuple(done),
         is_measured=all(map(_is_measured, done)),
     )
+
+
+def _advised(revision: RevisionFacts) -> RevisionFacts:
+    """Return *revision* with a next step, where its way up misses something."""
+    failed = any(statement.error for statement in revision.up)
+    advice = not_made(revision.error or "") if failed else None
+    if advice is None:
+        return revision
+    return replace(revision, error=f"{revision.error}; {advice}")
 
 
 def schema_placed(

@@ -27,6 +27,7 @@ __all__ = [
     "UnreadableSql",
     "elsewhere",
     "is_version_row",
+    "not_made",
     "run_plainly",
     "split",
     "steps",
@@ -85,6 +86,7 @@ _PAIRS: Final = {
 _OBJECT_VERBS: Final = {"CREATE", "ALTER", "DROP", "REFRESH", "REINDEX", "IMPORT"}
 _WORD: Final = re.compile(r"[A-Za-z_]+")
 _LACKING: Final = re.compile(r'extension "(.+?)" is not available')
+_ABSENT: Final = re.compile(r"\bdoes not exist\b")
 _META: Final = re.compile(r"\\\S*")
 
 _SHOWN: Final = 120
@@ -224,6 +226,16 @@ def elsewhere(told: str) -> str | None:
     """Return the next step after *told*, where another server would not say it."""
     lacking = _LACKING.search(told)
     return f"review on a server that has {lacking[1]}: --dsn URL" if lacking else None
+
+
+def not_made(told: str) -> str | None:
+    """Return the next step after *told*, where it misses what no revision made."""
+    if _ABSENT.search(told) is None:
+        return None
+    return (
+        "where production has it although no revision makes it: --schema FILE, "
+        "written by pg_dump --schema-only"
+    )
 
 
 def _parsed(sql: str, name: str) -> Iterator[tuple[ast.RawStmt, str, int]]:
