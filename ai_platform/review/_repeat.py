@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -16,7 +16,7 @@ from ._sessions import Worker
 from .statements import run_plainly, stops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ai_platform.catalog import Snapshot
     from ai_platform.connection import Target
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["is_repeatable", "snapshot_of_repeat"]
 
-_CANCEL_AFTER_S: Final = 0.3
+_PAUSE_S: Final = 0.002
+_WAITS: Final = "SELECT pg_backend_pid() = ANY (pg_catalog.pg_blocking_pids(%s))"
 # What CREATE DATABASE does not copy: the database's own settings, rights and owner.
 _NOT_COPIED: Final = ("database", "settings")
 
@@ -88,15 +89,37 @@ def _stopped(
         run_plainly(worker.connection, statements[:-1])
         with writer.transaction(force_rollback=True):
             _write(writer, tables)
-            timer = threading.Timer(_CANCEL_AFTER_S, worker.connection.cancel_safe)
-            timer.start()
-            try:
+            with (
+                suppress(psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable),
+                _cancelled_once_it_waits(worker, writer),
+            ):
                 run_plainly(worker.connection, statements[-1:])
-            except psycopg.errors.QueryCanceled:
+
+
+@contextmanager
+def _cancelled_once_it_waits(
+    worker: Worker, writer: psycopg.Connection[Any]
+) -> Iterator[None]:
+    """Cancel what *worker* runs in the block as soon as it waits for *writer*.
+
+    Not after some time: how far a statement has come by then differs from run to run,
+    and with it what is left of it.
+    """
+    is_done = threading.Event()
+
+    def watch() -> None:
+        while not is_done.wait(_PAUSE_S):
+            if writer.execute(_WAITS, [worker.pid]).fetchone() == (True,):
+                worker.connection.cancel_safe()
                 return
-            finally:
-                timer.cancel()
-                timer.join()
+
+    thread = threading.Thread(target=watch, name="review-stop")
+    thread.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        thread.join()
 
 
 def _write(writer: psycopg.Connection[Any], tables: Iterable[tuple[str, str]]) -> None:

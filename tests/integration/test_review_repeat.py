@@ -16,6 +16,15 @@ pytestmark = pytest.mark.slow
 
 CREATE = "CREATE INDEX CONCURRENTLY {} ix ON public.shop (n);"
 
+# as on a machine that is busy with something else
+SLOW = """
+    CREATE OR REPLACE FUNCTION slow() RETURNS event_trigger LANGUAGE plpgsql
+        AS 'BEGIN PERFORM pg_sleep(0.5); END';
+    DROP EVENT TRIGGER IF EXISTS slow;
+    CREATE EVENT TRIGGER slow ON ddl_command_start WHEN TAG IN ('CREATE INDEX')
+        EXECUTE FUNCTION slow();
+"""
+
 
 @pytest.mark.parametrize(
     ("up", "expected"),
@@ -23,6 +32,7 @@ CREATE = "CREATE INDEX CONCURRENTLY {} ix ON public.shop (n);"
         (CREATE.format(""), False),
         # an INVALID index is there too
         (CREATE.format("IF NOT EXISTS"), False),
+        (SLOW + CREATE.format("IF NOT EXISTS"), False),
         ("DROP INDEX IF EXISTS ix;" + CREATE.format(""), True),
         ("BEGIN; ALTER TABLE shop ADD c int; COMMIT;" + CREATE.format(""), False),
     ],
