@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 import typer
 
 from ai_platform.errors import BadValue
+
+from ._console import note
 
 if TYPE_CHECKING:
     from ai_platform.connection import Target
@@ -214,6 +217,7 @@ _MOST_ROWS: Final = 10_000_000
 _PROFILES: Final = {"small": 1_000, "medium": _ROWS, "large": 1_000_000}
 _MOST_S: Final = 86_400.0
 _STATEMENT_S: Final = 600.0
+_PASSWORD: Final = re.compile(r"://[^/@\s]*:[^@\s]+@|\bpassword=[^\s&]", re.IGNORECASE)
 
 
 def check_choice(
@@ -317,7 +321,10 @@ def session(given: list[str] | None, *, is_ours: bool) -> dict[str, str] | None:
 
 
 def environment(given: list[str] | None) -> dict[str, str]:
-    """Return the variables of `--env`, those without a value as they are here."""
+    """Return the variables of `--env`, those without a value as they are here.
+
+    Who gives a secret by value is told that others can read it.
+    """
     names = [item for item in given or () if item and "=" not in item]
     for name in names:
         if name not in os.environ:
@@ -326,8 +333,22 @@ def environment(given: list[str] | None) -> dict[str, str]:
                 hint=f"export it first, or give it: --env {name}=VALUE",
             )
     here = {name: os.environ[name] for name in names}
-    others = [item for item in given or () if item not in here]
-    return {**_pairs("--env", others), **here}
+    others = _pairs("--env", [item for item in given or () if item not in here])
+    for name in sorted(name for name, value in others.items() if _tells(name, value)):
+        note(
+            f"--env {name}=... can be read by everybody on this machine while this "
+            f"runs; export it and give --env {name} alone"
+        )
+    return {**others, **here}
+
+
+def _tells(name: str, value: str) -> bool:
+    """Return whether *value*, the variable *name*'s, looks like a secret."""
+    from ai_platform.runtime._secret_names import is_secret_name  # noqa: PLC0415
+    from ai_platform.runtime._secret_values import without_secrets  # noqa: PLC0415
+
+    is_known = _PASSWORD.search(value) is not None or without_secrets(value) != value
+    return is_known or (bool(value) and is_secret_name(name))
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str]:

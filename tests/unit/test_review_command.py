@@ -57,6 +57,29 @@ def test_a_variable_is_passed_on_by_name(monkeypatch: pytest.MonkeyPatch) -> Non
         environment(["NOWHERE"])
 
 
+@pytest.mark.parametrize(
+    ("given", "is_told"),
+    [
+        ("APP_SECRET_KEY=hunter2", True),
+        ("SHOP_URL=postgresql+asyncpg://shop:hunter2@db/shop", True),
+        ("SHOP_DSN=host=db password=hunter2", True),
+        ("SHOP_URL=postgresql://shop@db:5432/shop", False),
+        ("APP_SECRET_KEY=", False),
+        ("STAGE=a:b@c", False),
+        ("CACHE_KEY=shop", False),
+    ],
+)
+def test_a_secret_in_a_command_line_is_told(
+    given: str, capsys: pytest.CaptureFixture[str], *, is_told: bool
+) -> None:
+    """It stands in every list of processes; the remark does not repeat it."""
+    environment([given])
+
+    said = capsys.readouterr().err
+    assert is_told == (f"give --env {given.partition('=')[0]} alone" in said)
+    assert "hunter2" not in said
+
+
 def test_a_profile_is_a_size_or_a_file(tmp_path: Path) -> None:
     """A name stands for rows, a file for the sizes of production."""
     stats = tmp_path / "stats.json"
