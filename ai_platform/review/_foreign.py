@@ -286,7 +286,12 @@ def _advice(kind: str, text: str) -> str:
     """Return the next step after an exception of class *kind*."""
     if kind == "KeyError":
         name = text.rpartition(":")[2].strip().strip("'")
-        return f"if it is a variable of the environment: --env {name}, or {name}=VALUE"
+        return (
+            f"if it is a variable of the environment: --env {name}, or {name}=VALUE; "
+            f"if an argument of alembic: -x {name}=VALUE"
+        )
+    if kind == "ValidationError":
+        return "if they are variables of the environment: --env NAME, or NAME=VALUE"
     if kind in ("ModuleNotFoundError", "ImportError"):
         return "name the interpreter that has it: --python PATH"
     if kind in ("SyntaxError", "IndentationError"):

@@ -14,6 +14,7 @@ from ._following import followers
 from ._plan import Told
 from ._promises import kept
 from ._readings import flush_counts
+from ._search_path import names_as_in
 from ._weight import heavy, shaken, tested_domain
 from .facts import Scan
 from .fill import Profile, fill
@@ -125,17 +126,8 @@ def prepare(
     """
     with connect(place, application_name="platform-review-rows") as connection:
         run_plainly(connection, plan.founding)
-        hidden = named_in_code(connection, (*plan.up, *(plan.down or ())))
-        named = _tables(connection, {*relations, *hidden}, options.version_table)
-        big = _tables(
-            connection,
-            {*_heavy(plan, relations, options), *hidden},
-            options.version_table,
-            domains=_domains(plan),
-        )
-        following = followers(connection, _shaken(plan, said))
-        big += [(schema, name) for schema, name, is_found in following if is_found]
-        tables = sorted({*named, *big, *((one[0], one[1]) for one in following)})
+        with names_as_in(connection, plan, options.settings):
+            big, tables = _chosen(connection, plan, options, relations, said)
         if not tables or not options.rows:
             return Ground(tuple(tables))
         profile = Profile(
@@ -159,6 +151,30 @@ def prepare(
     )
     rows = sorted(Scan(name, count) for name, count in filled.items())
     return Ground(tuple(tables), tuple(rows), tuple(notes))
+
+
+def _chosen(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    options: Options,
+    relations: Collection[Relation],
+    said: Collection[Statement],
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the tables that get all rows that were asked for, and all that get some.
+
+    Each as schema and name.
+    """
+    hidden = named_in_code(connection, (*plan.up, *(plan.down or ())))
+    named = _tables(connection, {*relations, *hidden}, options.version_table)
+    big = _tables(
+        connection,
+        {*_heavy(plan, relations, options), *hidden},
+        options.version_table,
+        domains=_domains(plan),
+    )
+    following = followers(connection, _shaken(plan, said))
+    big += [(schema, name) for schema, name, is_found in following if is_found]
+    return big, sorted({*named, *big, *((one[0], one[1]) for one in following)})
 
 
 def _heavy(

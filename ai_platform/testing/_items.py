@@ -104,9 +104,9 @@ class SingleHead(RevisionTest):
     """Two people who both added a revision hear of it before production does."""
 
     def runtest(self) -> None:
-        """Count the heads."""
-        heads = self.project.heads
-        if len(heads) > 1:
+        """Count the heads of each branch: those with labels of their own may stand."""
+        heads = [head for one in self.project.history.branches() for head in one]
+        if len(heads) > len(self.project.history.branches()):
             raise Leak(f"{len(heads)} heads: {', '.join(heads)}; merge them", [])
 
 

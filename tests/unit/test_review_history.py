@@ -17,7 +17,7 @@ NEEDS: Final[dict[str, list[str]]] = {
     "e5": ["d4"],
     "a7": ["e5"],
 }
-HISTORY = History(NEEDS, ["a7"], {"b2": ["sales"]})
+HISTORY = History(NEEDS, ["a7"], {**dict.fromkeys(NEEDS, ()), "b2": ["sales"]}, NEEDS)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,21 @@ def test_wrong_spans_are_explained(span: str, told: str) -> None:
 def test_an_empty_history_has_no_last() -> None:
     """A project before its first revision is no success."""
     with pytest.raises(BadValue, match="no revisions"):
-        History({}, [], {}).span(None)
+        History({}, [], {}, {}).span(None)
+
+
+def test_labelled_branches_have_heads_of_their_own() -> None:
+    """A branch is what stands on its label; one that it depends on is another."""
+    needs: dict[str, list[str]] = {"a1": [], "g1": ["a1"], "b2": ["a1"], "b3": ["a1"]}
+    parents = {**needs, "g1": []}
+    labels = {"a1": ["core"], "g1": ["geo"], "b2": [], "b3": []}
+
+    history = History(needs, ["g1", "b2", "b3"], labels, parents)
+
+    assert history.branches() == [["g1"], ["b2", "b3"]]
+    assert history.locate("core@head") == "b2"
+    assert history.span("heads") == ["g1", "b2", "b3"]
+    assert history.span("a1..heads") == ["g1", "b2", "b3"]
 
 
 def test_a_place_in_history_is_its_tops() -> None:

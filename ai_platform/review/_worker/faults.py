@@ -22,4 +22,13 @@ class NoDatabase(Exception):
 def last_line(error: BaseException) -> str:
     """Return the last line of the traceback of *error*."""
     lines = traceback.format_exception_only(type(error), error)
-    return lines[-1].strip().split("\n")[0]
+    return lines[-1].strip().split("\n")[0] + _fields(error)
+
+
+def _fields(error: BaseException) -> str:
+    """Return what pydantic misses, which it tells in lines of their own."""
+    told = getattr(error, "errors", None)
+    if type(error).__name__ != "ValidationError" or not callable(told):
+        return ""
+    names = (".".join(map(str, one["loc"])) for one in told())
+    return ": " + ", ".join(dict.fromkeys(names))

@@ -48,7 +48,9 @@ class Project:
             is_offline=self._dsn is None,
         )
         config.attributes = Attributes(self._connect)
-        url = config.get_main_option("sqlalchemy.url") or ""
+        # as it is written: env.py may fill in what it refers to
+        section = config.config_ini_section
+        url = config.file_config.get(section, "sqlalchemy.url", raw=True, fallback="")
         if self._dsn is not None or not url or url.startswith("driver://"):
             wanted = url_of(self._dsn or "postgresql://nobody@localhost/nowhere", url)
             config.set_main_option("sqlalchemy.url", wanted.replace("%", "%%"))

@@ -29,8 +29,13 @@ class Rounds:
         """Return *function*, `run_migrations`, which leaves out unwanted rounds."""
 
         def run_migrations(**options: Any) -> None:
-            if self._engine is not None and self._engine not in options.values():
-                self._others += map(repr, options.values())
+            names = [repr(value) for value in options.values()]
+            # an empty name can only be told between quotes
+            if self._engine is not None and self._engine not in {
+                *names,
+                *map(str, options.values()),
+            }:
+                self._others += names
                 return
             self.options.append(options)
             if self._is_online:
