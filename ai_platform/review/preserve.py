@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ai_platform import names
@@ -39,6 +39,19 @@ _SESSION: Final = """
            set_config('bytea_output', 'hex', true),
            set_config('extra_float_digits', '1', true)
 """
+# A descending or cycling one gives numbers that were given before on purpose.
+_SEQUENCES: Final = """
+    SELECT a.attname::text, s.seqrelid::regclass::text
+      FROM pg_depend d
+      JOIN pg_sequence s ON s.seqrelid = d.objid
+      JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.deptype IN ('a', 'i') AND d.refobjid = %s::regclass
+       AND s.seqincrement > 0 AND NOT s.seqcycle
+       AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+       AND has_sequence_privilege(s.seqrelid, 'SELECT')
+     ORDER BY a.attnum
+"""
 _COLUMNS: Final = """
     SELECT n.nspname, c.relname,
            ARRAY(SELECT a.attname::text FROM pg_attribute a
@@ -64,15 +77,27 @@ _COLUMNS: Final = """
 
 
 @dataclass(frozen=True, slots=True)
+class Counter:
+    """A sequence: what it gives next, and the largest number that its column holds."""
+
+    sequence: str
+    following: int
+    largest: int
+
+
+@dataclass(frozen=True, slots=True)
 class TableContents:
     """A table's number of rows and, for each column, a digest of all its values.
 
     It does not depend on the order of rows; with a primary key it depends on which
-    row a value is in.
+    row a value is in. Without one *together* is the digest of whole rows. *counters*
+    are the sequences of columns, by column.
     """
 
     rows: int
     columns: dict[str, int]
+    together: int | None = None
+    counters: dict[str, Counter] = field(default_factory=dict)
 
 
 def contents(
@@ -109,12 +134,40 @@ def _contents(
     joined = " || ',' || ".join(parts)
     seed = f"hashtextextended({joined}, 0)"
     relation = ".".join(map(quoted, table))
+    whole = "NULL" if key or not columns else _together(columns)
     query = (
-        f"SELECT {', '.join(['count(*)', *digests])}"
+        f"SELECT {', '.join(['count(*)', whole, *digests])}"
         f' FROM (SELECT *, {seed} AS "#key" FROM {relation} OFFSET 0) AS t'
     )
-    rows, *values = conn.execute(query.encode()).fetchall()[0]
-    return TableContents(rows, dict(zip(columns, map(int, values), strict=True)))
+    rows, together, *values = conn.execute(query.encode()).fetchall()[0]
+    return TableContents(
+        rows,
+        dict(zip(columns, map(int, values), strict=True)),
+        None if together is None else int(together),
+        _counters(conn, relation),
+    )
+
+
+def _together(columns: list[str]) -> str:
+    """Return the digest of whole rows, whatever the order of *columns*."""
+    values = " || ',' || ".join(
+        f"quote_nullable({quoted(name)}::text)" for name in sorted(columns)
+    )
+    return f"coalesce(sum(hashtextextended({values}, 1)), 0)"
+
+
+def _counters(conn: psycopg.Connection[Any], relation: str) -> dict[str, Counter]:
+    """Return the sequences behind the columns of *relation*, by column."""
+    found = {}
+    for column, sequence in conn.execute(_SEQUENCES, [relation]).fetchall():
+        query = (
+            f"SELECT last_value + is_called::int,"
+            f" (SELECT coalesce(max({quoted(column)}), 0) FROM {relation})"
+            f" FROM {sequence}"
+        )
+        ((following, largest),) = conn.execute(query.encode()).fetchall()
+        found[column] = Counter(sequence, int(following), int(largest))
+    return found
 
 
 def lost(
@@ -123,7 +176,9 @@ def lost(
     """Return what of *before* is not in *after*, sorted: columns whose data differs.
 
     A column is named schema.table.column; a table that is gone, or has another
-    number of rows, is named once. *lossy* names columns whose loss is declared.
+    number of rows, is named once, and so is one without a key whose values went to
+    other rows; a sequence where it gives numbers again that rows have. *lossy* names
+    columns whose loss is declared, with their sequences.
     """
     found: list[str] = []
     for table, was in before.items():
@@ -133,12 +188,35 @@ def lost(
             if was.rows and not set(columns) <= set(lossy):
                 found.append(table)
             continue
-        found += [
+        differing = [
             f"{table}.{name}"
             for name, digest in was.columns.items()
             if was.rows and now.columns.get(name) != digest
         ]
+        found += differing or ([table] if _is_shuffled(was, now) else [])
+        found += [
+            counter.sequence
+            for name, counter in now.counters.items()
+            if f"{table}.{name}" not in lossy and _is_behind(counter, was, name)
+        ]
     return tuple(sorted(set(found) - set(lossy)))
+
+
+def _is_shuffled(was: TableContents, now: TableContents) -> bool:
+    """Return whether values went to other rows, in a table without a key."""
+    both = was.together is not None and now.together is not None
+    is_alike = both and was.columns.keys() == now.columns.keys()
+    return is_alike and was.together != now.together
+
+
+def _is_behind(counter: Counter, was: TableContents, column: str) -> bool:
+    """Return whether *counter* gives numbers again that rows have, as it did not."""
+    known = was.counters.get(column)
+    return (
+        known is not None
+        and known.following > known.largest
+        and counter.following <= counter.largest
+    )
 
 
 def survived(
