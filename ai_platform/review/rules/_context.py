@@ -375,7 +375,9 @@ class RevisionContext:
         source = self.evidence.source
         if source is not None:
             found = split(source.up_sql, in_transaction=source.up_in_transaction)
-            if [item.sql for item in found] == [item.sql for item in self.facts.up]:
+            ran = [(item.sql, item.in_transaction) for item in self.facts.up]
+            # an engine in AUTOCOMMIT knows no transaction, whatever is written
+            if ran == [(item.sql, item.transaction is not None) for item in found]:
                 return {item.number: item.transaction for item in found}
         numbers: dict[int, int | None] = {}
         current, was_inside = 1, True
