@@ -85,9 +85,15 @@ def _git(folder: Path, *arguments: str) -> str:
     except subprocess.TimeoutExpired:
         raise BadValue(f"git {arguments[0]} took too long", hint="name A..B") from None
     if done.returncode:
-        told = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BadValue(
-            f"{folder}: {told[-1].removeprefix('fatal: ') if told else 'git failed'}",
-            hint="--git-base needs a Git repository; else name A..B",
-        )
+        raise _refusal(folder, done.stderr.decode(errors="replace"))
     return done.stdout.decode(errors="surrogateescape")
+
+
+def _refusal(folder: Path, told: str) -> BadValue:
+    """Return what Git *told* of *folder*, whose advice stands in lines of its own."""
+    lines = told.strip().splitlines() or ["git failed"]
+    fault = next((line for line in lines if line.startswith("fatal: ")), lines[-1])
+    hint = "--git-base needs a Git repository; else name A..B"
+    if "dubious ownership" in fault:
+        hint = f"it is another user's; to trust it: {lines[-1].strip()}"
+    return BadValue(f"{folder}: {fault.removeprefix('fatal: ')}", hint=hint)

@@ -296,4 +296,6 @@ def _advice(kind: str, text: str) -> str:
         return "name the interpreter that has it: --python PATH"
     if kind in ("SyntaxError", "IndentationError"):
         return "correct the file"
+    if kind == "PermissionError":
+        return "let this user have it, or review as one who may"
     return "try `alembic history` and `alembic upgrade head --sql` there"

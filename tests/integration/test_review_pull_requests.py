@@ -70,6 +70,19 @@ def test_unknown_refs_are_refused(shop: Shop, ref: str, told: str) -> None:
         projects.read(shop.ini, git_base=ref)
 
 
+def test_a_checkout_of_another_user_is_told(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git does not read it for us; that is no missing repository."""
+    shop.git("init", "--quiet")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+    with pytest.raises(BadValue, match="detected dubious ownership") as caught:
+        projects.read(shop.ini, git_base="main")
+
+    assert "git config --global --add safe.directory" in (caught.value.hint or "")
+
+
 def test_git_needs_a_repository(shop: Shop) -> None:
     """Outside one the error says so."""
     with pytest.raises(BadValue, match="not a git repository"):
