@@ -19,12 +19,12 @@ from ._ground import Ground, prepare
 from ._plan import Doing, Told
 from ._promises import demands, holdable, promises
 from ._recorded import is_of_alembic, recorded, refuses, roles_undone, spoken
-from ._repeat import is_repeatable, snapshot_of_repeat
-from ._run import unmeasured
+from ._repeat import snapshot_of_repeat
+from ._roles_left import role_facts, roles_left
 from ._sessions import Worker
+from ._step_facts import bare, each_once, of_project, ran_on, repeatable, whole
 from ._words import words_of
 from .bench import Bench
-from .facts import RevisionFacts
 from .plans import compared, query_plans
 from .preserve import demand_columns, lost
 from .scratch import clone
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ._base import Detour
     from ._plan import Options, Plan
     from ._run import Way
-    from .facts import Change, StatementFacts
+    from .facts import Change, RevisionFacts
     from .preserve import Contents
     from .scratch import Scratch
     from .sources import Recording
@@ -77,14 +77,16 @@ class Stair:
         if self._spoilt_by is not None:
             self._go_around(self._spoilt_by)
         if self._broken is not None:
-            return _bare(plan, f"not measured: {self._broken}")
+            return bare(plan, f"not measured: {self._broken}")
         if plan.online and self._options.online is None:
             told = plan.source.offline_error or plan.source.down_error
-            facts = _bare(plan, f"it has no SQL: {told}")
+            facts = bare(plan, f"it has no SQL: {told}")
         else:
             facts = self._measured(plan, self._options)
             if self._options.rows and on_rows.is_of_rows(facts):
                 facts = self._on_other_rows(plan, facts)
+            elif self._options.rows and on_rows.is_of_rows_below(facts):
+                facts = self._back_on_tame_rows(plan, facts)
         self._detour.passed(plan)
         if facts.error is not None or facts.left_behind:
             did = "failed" if facts.error is not None else "leaves something behind"
@@ -115,15 +117,26 @@ class Stair:
         fitting = replace(self._options, promises=wanted)
         if wanted:
             facts = self._measured(plan, fitting)
-            if _ran_on(facts, failed):
+            if ran_on(facts, failed):
                 return on_rows.with_fitting_rows(facts, failed, wanted)
             self._anew()
         facts = self._measured(plan, replace(fitting, edges=False))
-        if _ran_on(facts, failed):
+        if ran_on(facts, failed):
             return on_rows.with_tame_rows(facts, failed)
         self._anew()
         facts = self._measured(plan, replace(self._options, rows=0))
         return failed if facts.error else on_rows.without_rows(facts, failed)
+
+    def _back_on_tame_rows(self, plan: Plan, failed: RevisionFacts) -> RevisionFacts:
+        """Measure *plan* on rows without edges, where its way down leads over these."""
+        try:
+            self._anew()
+        except Refused:
+            return failed
+        facts = self._measured(plan, replace(self._options, edges=False))
+        if not ran_on(facts, failed) or facts.is_reversible is False:
+            return facts if facts.error or facts.left_behind else failed
+        return on_rows.back_on_tame_rows(facts, failed)
 
     def _anew(self) -> None:
         """Go on in another database, which has none of the rows of the last one."""
@@ -203,6 +216,7 @@ class Stair:
         self, bench: Bench, plan: Plan, ground: Ground, repeated: Snapshot | None
     ) -> RevisionFacts:
         before, held = bench.catalog(), bench.contents(ground.names)
+        roles = role_facts(bench.observer, plan)
         began = moment(bench.observer)
         plans = query_plans(bench.observer, self._options.queries)
         up = self._way(bench, self._server.place, plan, "up")
@@ -211,7 +225,7 @@ class Stair:
         if up.error is None:
             demand_columns(plan.source, before, after)
         facts = replace(
-            _bare(plan, up.error),
+            bare(plan, up.error),
             up=up.statements,
             filled=ground.filled,
             changes=self._changes(plan, before, after),
@@ -223,7 +237,7 @@ class Stair:
         facts = replace(
             facts,
             plans=compared(plans, query_plans(bench.observer, self._options.queries)),
-            is_repeatable=_repeatable(plan, after, repeated),
+            is_repeatable=repeatable(plan, after, repeated),
         )
         if plan.down is None:
             return replace(facts, is_reversible=False)
@@ -240,17 +254,18 @@ class Stair:
             for one in self._changes(plan, before, bench.catalog())
             if not is_validation(one.kind, one.property, one.before, one.after)
         )
+        left += roles_left(self._server, bench.observer, plan, roles)
         gone, spared = self._lost(bench, plan, held, began)
         self._tell(plan, "up again")
         error = self._again(plan)
         if error is None:
-            left = _each_once(*left, *self._changes(plan, after, bench.catalog()))
+            left = each_once(*left, *self._changes(plan, after, bench.catalog()))
         said = (*facts.notes, *spared, *([error] if left and error else []))
         return replace(
             facts,
             left_behind=left,
             lost=gone,
-            is_reversible=_whole(plan, not left and error is None),
+            is_reversible=whole(plan, not left and error is None),
             # what was left behind is the reason: the way up itself does run
             error=None if left else error,
             notes=tuple(dict.fromkeys(said)),
@@ -290,7 +305,7 @@ class Stair:
                 f"-- Python, run as it is: {why}",
             )
             version_table = self._options.version_table
-            own = tuple(_of_project(item, version_table) for item in way.statements)
+            own = tuple(of_project(item, version_table) for item in way.statements)
             return replace(way, statements=own)
         return bench.measure(
             statements,
@@ -331,65 +346,3 @@ class Stair:
         except (psycopg.Error, PlatformError) as error:
             return f"after its way down it does not run again: {words_of(error)}"
         return None
-
-
-def _each_once(*changes: Change) -> tuple[Change, ...]:
-    """Return *changes* without those that an earlier one tells already."""
-    found: dict[tuple[str, str, str], Change] = {}
-    for one in changes:
-        found.setdefault((one.kind, one.identity, one.property), one)
-    return tuple(found.values())
-
-
-def _ran_on(facts: RevisionFacts, failed: RevisionFacts) -> bool:
-    """Return whether it ran with rows wherever there were some when it *failed*."""
-    needed = {item.relation for item in failed.filled if item.rows}
-    there = {item.relation for item in facts.filled if item.rows}
-    return facts.error is None and needed <= there
-
-
-def _whole(plan: Plan, is_reversible: bool) -> bool | None:  # noqa: FBT001 - a fact
-    """Return *is_reversible*, unless it was only tried in part."""
-    return None if is_reversible and _is_beyond(plan) else is_reversible
-
-
-def _repeatable(plan: Plan, after: Snapshot, repeated: Snapshot | None) -> bool | None:
-    if plan.source.offline_error is not None:
-        return None
-    if not stops(plan.up):
-        return True
-    return None if _is_beyond(plan) else is_repeatable(after, repeated)
-
-
-def _is_beyond(plan: Plan) -> bool:
-    """Return whether something of *plan* was left out: nobody knows its way back."""
-    return any(item.is_beyond for item in (*plan.up, *(plan.down or ())))
-
-
-def _of_project(facts: StatementFacts, version_table: str) -> StatementFacts:
-    """Return *facts* without what Alembic does in its own table."""
-
-    def is_own(relation: str) -> bool:
-        return not is_of_alembic(relation, version_table)
-
-    return replace(
-        facts,
-        locks=tuple(item for item in facts.locks if is_own(item.relation)),
-        scanned=tuple(item for item in facts.scanned if is_own(item.relation)),
-        inserted=tuple(item for item in facts.inserted if is_own(item.relation)),
-        updated=tuple(item for item in facts.updated if is_own(item.relation)),
-        deleted=tuple(item for item in facts.deleted if is_own(item.relation)),
-    )
-
-
-def _bare(plan: Plan, error: str | None) -> RevisionFacts:
-    """Return the facts of a revision of which nothing was measured."""
-    source = plan.source
-    return RevisionFacts(
-        revision=source.revision,
-        down_revision=source.down_revision,
-        title=source.title,
-        file=source.file,
-        up=tuple(unmeasured(item, error) for item in plan.up),
-        error=error,
-    )

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RULE",
+    "back_on_tame_rows",
     "findings",
     "is_of_rows",
+    "is_of_rows_below",
     "with_fitting_rows",
     "with_tame_rows",
     "without_rows",
@@ -45,6 +47,10 @@ _EMPTY: Final = (
 )
 _TAME: Final = (
     "measured on rows without values at the edges of their types, on which it fails"
+)
+_TAME_BELOW: Final = (
+    "measured on rows without values at the edges of their types, on which its way "
+    "down fails"
 )
 _FITTING: Final = "measured on rows made to satisfy what it demands of them: {held}"
 _ASK: Final = (
@@ -71,6 +77,16 @@ def is_of_rows(facts: RevisionFacts) -> bool:
     return bool(error) and failed and not any(told in error for told in _NOT_OF_ROWS)
 
 
+def is_of_rows_below(facts: RevisionFacts) -> bool:
+    """Return whether *facts* are of a way down that may have failed for its rows."""
+    error = next((item.error for item in facts.down if item.error), None)
+    return (
+        facts.error is None
+        and error is not None
+        and not any(told in error for told in _NOT_OF_ROWS)
+    )
+
+
 def with_fitting_rows(
     facts: RevisionFacts, failed: RevisionFacts, wanted: Sequence[Promise]
 ) -> RevisionFacts:
@@ -89,6 +105,16 @@ def with_fitting_rows(
 def with_tame_rows(facts: RevisionFacts, failed: RevisionFacts) -> RevisionFacts:
     """Return *facts*, of rows without extreme values, with why others *failed*."""
     return _told(facts, _refusal(facts, failed), _TAME)
+
+
+def back_on_tame_rows(facts: RevisionFacts, failed: RevisionFacts) -> RevisionFacts:
+    """Return *facts*, of rows without extreme values, with why others did not go down.
+
+    The way down of *failed* ran on those that stood there before the way up.
+    """
+    error = next((item.error for item in failed.down if item.error), "")
+    refusal = Refusal(None, failed.file, f"its way down: {error}", _ASK)
+    return _told(facts, refusal, _TAME_BELOW)
 
 
 def without_rows(facts: RevisionFacts, failed: RevisionFacts) -> RevisionFacts:

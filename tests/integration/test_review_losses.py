@@ -1,4 +1,4 @@
-"""Rows and values that a revision loses, or that triggers wrote on its way."""
+"""Rows and values that a revision loses, and what it leaves of roles."""
 
 from __future__ import annotations
 
@@ -125,3 +125,44 @@ def test_rows_that_follow_are_there_for_python(
     _, facts = measured(source("chain", CHAIN, None), python, online=online).revisions
 
     assert facts.lost == ("public.item", "public.sale")
+
+
+ROLES = """
+    CREATE ROLE review_clerk;
+    CREATE ROLE review_chief;
+    GRANT review_clerk TO review_chief WITH INHERIT FALSE, ADMIN TRUE;
+"""
+LEFT_OF_ROLES = {
+    "ALTER ROLE review_clerk CREATEDB": ("SELECT 1", "attribute CREATEDB"),
+    "REVOKE review_clerk FROM review_chief": (
+        "GRANT review_clerk TO review_chief",
+        "member review_chief postgres",
+    ),
+    "ALTER ROLE review_clerk SET work_mem = '9MB'": ("SELECT 1", "setting work_mem"),
+    "COMMENT ON ROLE review_clerk IS 'sells'": ("SELECT 1", "attribute comment"),
+    "ALTER ROLE review_clerk PASSWORD 'apple'": ("SELECT 1", "password"),
+    "ALTER ROLE review_clerk PASSWORD 'pear'": (
+        "ALTER ROLE review_clerk PASSWORD NULL",
+        None,
+    ),
+    "REVOKE ADMIN OPTION FOR review_clerk FROM review_chief": (
+        "GRANT review_clerk TO review_chief WITH ADMIN TRUE",
+        None,
+    ),
+    "CREATE ROLE review_new IN ROLE review_clerk": ("DROP ROLE review_new", None),
+    "DO $$ BEGIN CREATE ROLE review_new IN ROLE review_clerk; "
+    "EXCEPTION WHEN duplicate_object THEN END $$": ("SELECT 1", None),
+}
+
+
+@pytest.mark.parametrize("up", LEFT_OF_ROLES)
+def test_what_is_left_of_roles_is_told(
+    measured: Callable[..., Review], up: str
+) -> None:
+    """Rights to be another, attributes and settings come back as they were."""
+    down, left = LEFT_OF_ROLES[up]
+    facts = measured(source("roles", ROLES, None), source("one", up, down)).revisions[1]
+
+    assert facts.error is None
+    assert [item.property for item in facts.left_behind] == ([left] if left else [])
+    assert "apple" not in repr(facts.left_behind)

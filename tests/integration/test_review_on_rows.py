@@ -110,6 +110,21 @@ def test_unfit_rows_are_no_failure(
     assert one.refusal.is_empty is (rows == 0)
 
 
+def test_a_way_down_is_measured_on_ordinary_rows(cluster: Cluster) -> None:
+    """Rows at the edge do not hide what it loses of the others, and are told."""
+    up = "ALTER TABLE s.item ALTER price TYPE numeric(10, 0)"
+    down = "ALTER TABLE s.item ALTER price TYPE numeric(10, 2)"
+    sources = [RevisionSource("r1", "r0", "", "r1.py", up, down)]
+    base = RevisionSource("r0", None, "", "r0.py", BASE, None)
+    place = cluster.target
+    review = measure(sources, before=[base], dsn=place, insist="postgres", rows=2_000)
+
+    (one,), (found,) = review.revisions, findings(review)
+    assert (one.lost, one.is_reversible) == (("s.item.price",), True)
+    assert (found.severity, found.object) == ("error", "r1.py")
+    assert "its way down: numeric field overflow" in found.message
+
+
 def test_what_fails_without_rows_failed(cluster: Cluster) -> None:
     """Rows are no excuse for SQL that runs nowhere."""
     review = measured(cluster, "ALTER TABLE s.item ADD CHECK (missing > 1)")

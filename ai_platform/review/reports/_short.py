@@ -143,15 +143,24 @@ def _way_back(review: Review) -> str:
     untried = [one for one in revisions if one.is_reversible is None]
     without = [one for one in revisions if has_no_way_back(one)]
     lost = [name for one in revisions for name in one.lost]
+    told = {one.revision for one in (*leaking, *without)}
+    failing = [
+        one
+        for one in revisions
+        if one.is_reversible is False
+        and not (one.left_behind or one.lost)
+        and one.revision not in told
+    ]
     verb = "does" if len(leaking) == 1 else "do"
     parts = [
         f"{names(leaking)} {verb} not lead back" if leaking else "",
         f"the data of {_some(lost)} does not survive it" if lost else "",
+        f"fails for {names(failing)}" if failing else "",
         f"none for {names(without)}" if without else "",
         f"not tried for {names(untried)}" if untried else "",
     ]
-    told = "; ".join(part for part in parts if part)
-    return told or "leads back: same catalog, same data"
+    answer = "; ".join(part for part in parts if part)
+    return answer or "leads back: same catalog, same data"
 
 
 def _rights(review: Review) -> str:
