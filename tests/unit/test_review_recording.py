@@ -5,17 +5,24 @@ from __future__ import annotations
 import ast
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.pg8000 import PGDialect_pg8000
 
 from ai_platform.review._loops import gathered
 from ai_platform.review._prologue import Prologue
 from ai_platform.review._recorded import is_of_alembic, refuses
+from ai_platform.review._worker.drivers import arguments
 from ai_platform.review._worker.literals import filled_in, literal
 from ai_platform.review.statements import split
 from ai_platform.settings import CHECKOUT
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql.base import PGDialect
 
 WORKER = sorted((CHECKOUT / "ai_platform" / "review" / "_worker").glob("*.py"))
 
@@ -25,8 +32,9 @@ WORKER = sorted((CHECKOUT / "ai_platform" / "review" / "_worker").glob("*.py"))
     [
         (None, "NULL"),
         (True, "true"),
-        (-3, "-3"),
+        (-3, "(-3)"),
         (Decimal("1.50"), "1.50"),
+        (Decimal("NaN"), "'NaN'"),
         (float("inf"), "'inf'"),
         ("it's", "'it''s'"),
         ("a\\'b", "E'a\\\\''b'"),
@@ -35,6 +43,9 @@ WORKER = sorted((CHECKOUT / "ai_platform" / "review" / "_worker").glob("*.py"))
         (datetime(2026, 1, 2, tzinfo=UTC), "'2026-01-02T00:00:00+00:00'"),
         (date(2026, 1, 2), "'2026-01-02'"),
         (timedelta(days=1), "'1 day, 0:00:00'"),
+        (ip_network("10.0.0.0/8"), "'10.0.0.0/8'"),
+        ([1, None, [2]], '\'{"1",NULL,{"2"}}\''),
+        (['"', "\\", "it's"], 'E\'{"\\\\"","\\\\\\\\","it\'\'s"}\''),
     ],
 )
 def test_a_value_is_written_as_a_literal(value: Any, text: str) -> None:
@@ -48,8 +59,39 @@ def test_values_take_their_places() -> None:
         "SELECT 1, 0, 9"
     )
     assert filled_in("SELECT %s, '100%%'", ["a"], "format") == "SELECT 'a', '100%'"
-    with pytest.raises(TypeError, match="a value of type list"):
-        filled_in("SELECT $1", [[1]], "numeric_dollar")
+    with pytest.raises(TypeError, match="a value of type dict"):
+        filled_in("SELECT $1", [{1: 1}], "numeric_dollar")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "dsn", "expected"),
+    [
+        (
+            PGDialect_pg8000,
+            "postgresql://a@/x?host=/run/pg&port=5433",
+            {"user": "a", "database": "x", "unix_sock": "/run/pg/.s.PGSQL.5433"},
+        ),
+        (
+            PGDialect_pg8000,
+            "postgresql://a@h/x?sslmode=require&application_name=b",
+            {"user": "a", "host": "h", "database": "x", "port": 5432}
+            | {"ssl_context": True},
+        ),
+        (
+            PGDialect_asyncpg,
+            "postgresql://a@h:1/x?sslmode=require&connect_timeout=5",
+            {"user": "a", "host": "h", "database": "x", "port": 1, "ssl": "require"},
+        ),
+    ],
+)
+def test_each_driver_is_told_in_its_words(
+    dialect: type[PGDialect], dsn: str, expected: dict[str, Any]
+) -> None:
+    """A socket, and what only libpq knows, is no reason not to connect."""
+    args, options = arguments(dialect(), dsn)
+
+    assert not args
+    assert options == expected
 
 
 def test_only_loops_are_gathered() -> None:

@@ -62,9 +62,8 @@ def _element(value: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    text = _plain(value)
-    quoted = text.replace("'", "''")
-    if "\\" in quoted:
+    quoted = _plain(value).replace("'", "''")
+    if isinstance(value, str) and "\\" in quoted:
         return "E'" + quoted.replace("\\", "\\\\") + "'"
     return "'" + quoted + "'"
 
