@@ -51,6 +51,9 @@ _CAST_ARRAY = re.compile(
     r"\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]"
 )
 _ELEMENT = re.compile(r"'(?:[^']|'')*'::character varying")
+# the values of a partition's list, in whatever order they were given
+_LIST = re.compile(r"FOR VALUES IN \((.*)\)", re.DOTALL)
+_LISTED = re.compile(r"(?:'(?:[^']|'')*'|[^,'])+")
 _EXPRESSIONS = frozenset(
     {"default", "definition", "where", "keys", "using", "with check", "tables"}
 )
@@ -141,6 +144,9 @@ def _rights(
 
 
 def _spelled(name: str, value: Any) -> Any:
+    if name == "partition bound" and (listed := _LIST.fullmatch(value)):
+        values = sorted(one.strip() for one in _LISTED.findall(listed[1]))
+        return f"FOR VALUES IN ({', '.join(values)})"
     if name not in _EXPRESSIONS:
         return value
     if isinstance(value, list):

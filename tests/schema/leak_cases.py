@@ -197,6 +197,10 @@ LEAKS = [
     Leak("composite type", "CREATE TYPE shop.pair AS (a integer, b text)"),
     Leak("range type", "CREATE TYPE shop.span AS RANGE (subtype = integer)"),
     Leak("collation", "CREATE COLLATION shop.c (provider = libc, locale = 'C')"),
+    Leak(
+        "function of an extension",
+        "ALTER FUNCTION shop.touch() DEPENDS ON EXTENSION vector",
+    ),
     Leak("cast", "CREATE CAST (shop.mood AS integer) WITH INOUT"),
     Leak(
         "operator",

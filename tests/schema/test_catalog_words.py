@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ai_platform.catalog import CatalogObject, Difference, Key, Snapshot, diff
-from ai_platform.catalog._normal import readable_rights, respelled
+from ai_platform.catalog._normal import properties, readable_rights, respelled
 from ai_platform.catalog._partitions import bound_form
 from ai_platform.catalog._wording import change
 
@@ -61,6 +61,22 @@ def test_order_of_grants_does_not_count() -> None:
 def test_two_spellings_are_one(one: str, other: str) -> None:
     """What PostgreSQL prints differently after a restore is the same expression."""
     assert respelled(one) == respelled(other)
+
+
+@pytest.mark.parametrize(
+    ("bound", "same", "other"),
+    [
+        ("IN (1, 2, NULL)", "IN (2, NULL, 1)", "IN (1, 2)"),
+        ("IN ('a, b', 'it''s')", "IN ('it''s', 'a, b')", "IN ('a', 'b, it''s')"),
+    ],
+)
+def test_values_of_a_partition_have_no_order(bound: str, same: str, other: str) -> None:
+    """A list attached again in another order takes the same rows."""
+
+    def form(text: str) -> dict[str, Any]:
+        return properties("table", {"partition bound": f"FOR VALUES {text}"})
+
+    assert form(bound) == form(same) != form(other)
 
 
 @pytest.mark.parametrize("text", ["'0'::text", "'0'::numeric + 1", "now()", "'a b'"])

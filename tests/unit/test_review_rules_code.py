@@ -66,6 +66,8 @@ def required(
 
 _NEW = Key("column", "public.people.new")
 
+_NOTE = "public.people.note"
+
 _INTEGER = {"type": "integer", "not null": True}
 
 _GONE = Change("column", "public.people.old", "object", "present", None)
@@ -173,5 +175,36 @@ def test_a_wider_policy_is_told(
 def test_powers_of_roles_are_told(sql: str, found: list[str]) -> None:
     """No catalog of one database shows them: the statement does."""
     hits = [x for x in judged(statement(sql)) if x.rule == "role-past-policies"]
+
+    assert [item.object for item in hits] == found
+
+
+@pytest.mark.parametrize(
+    ("whole", "after", "found"),
+    [
+        (["boss: SELECT"], [], ["public.people.note"]),
+        (["boss: SELECT", "app: SELECT"], [], []),
+        (["boss: SELECT", "PUBLIC: SELECT"], [], []),
+        (["boss: SELECT"], ["app: SELECT, UPDATE"], []),
+    ],
+)
+def test_a_right_on_a_column_is_lost(
+    whole: list[str], after: list[str], found: list[str]
+) -> None:
+    """Code that reads a column by a right on it fails, but for one on the table."""
+
+    def catalog(rights: list[str]) -> Snapshot:
+        table, column = Key("table", "public.people"), Key("column", _NOTE)
+        every = [
+            CatalogObject(table, None, {"owner": "boss", "rights": whole}),
+            CatalogObject(column, "table public.people", {"rights": rights}),
+        ]
+        return Snapshot(180000, {item.key: item for item in every})
+
+    hits = judge(
+        Review("base", "r1", "18", 9, (revision(statement("SELECT 1")),)),
+        {"r1": Evidence(None, catalog(["app: SELECT"]), catalog(after))},
+        rules=[rule("rights-lost-breaks-code")],
+    )
 
     assert [item.object for item in hits] == found

@@ -25,6 +25,10 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate'
            'support', nullif(p.prosupport, 0)::regproc::text,
            'transforms', p.protrftypes::regtype[]::text[],
            'settings', ARRAY(SELECT unnest(p.proconfig) ORDER BY 1),
+           'dropped with extensions', ARRAY(
+               SELECT x.extname::text FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid
+                WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+                  AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'x' ORDER BY 1),
            'aggregate', CASE WHEN p.prokind = 'a' THEN (
                SELECT to_jsonb(g) - 'aggfnoid' - 'aggtranstype' - 'aggmtranstype' - 'aggsortop'
                       || jsonb_build_object(

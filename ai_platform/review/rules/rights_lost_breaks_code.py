@@ -18,8 +18,9 @@ __all__ = ["RULE"]
 
 _KINDS: Final = (
     *("table", "view", "materialized view", "sequence", "schema"),
-    *("function", "procedure"),
+    *("function", "procedure", "column"),
 )
+_WITH_COLUMNS: Final = ("table", "view", "materialized view")
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -29,9 +30,16 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     for kind in _KINDS:
         for item in revision.objects(kind):
             now = rights_of(item.properties)
+            whole = _on_whole(revision, item)
             had = rights_of(_before(revision, item))
             for role, rights in had.items():
-                lost = rights - now.get(role, set()) - now.get(PUBLIC, set())
+                lost = rights.difference(
+                    *(
+                        given.get(who, ())
+                        for given in (now, whole)
+                        for who in (role, PUBLIC)
+                    )
+                )
                 # what PUBLIC loses was open to all, and closing it is the point
                 if lost and role not in {PUBLIC, item.properties.get("owner")}:
                     yield Hit(
@@ -39,6 +47,17 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
                         f"{role} loses {', '.join(sorted(lost))}",
                         is_measured=True,
                     )
+
+
+def _on_whole(revision: RevisionContext, item: CatalogObject) -> dict[str, set[str]]:
+    """Return the rights on the table of a column *item*, which count for it too."""
+    found: dict[str, set[str]] = {}
+    if item.key.kind == "column":
+        table = item.key.identity.rpartition(".")[0]
+        for other in revision.evidence.after or ():
+            if other.key.identity == table and other.key.kind in _WITH_COLUMNS:
+                found = rights_of(other.properties)
+    return found
 
 
 def _before(revision: RevisionContext, item: CatalogObject) -> Mapping[str, Any] | None:
