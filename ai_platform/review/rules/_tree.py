@@ -20,6 +20,7 @@ __all__ = [
     "dotted",
     "is_concurrent",
     "is_generated",
+    "named_relations",
     "option",
     "parsed",
     "quoted",
@@ -93,6 +94,25 @@ def same(left: str, right: str) -> bool:
     if bare(left) != bare(right):
         return False
     return bare(left) in {left, right}
+
+
+class _Relations(Visitor):
+    """Collects the relations that a query names."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+
+    def visit_RangeVar(self, _: object, node: ast.RangeVar) -> None:  # noqa: N802
+        self.found.add(dotted(node))
+
+
+def named_relations(sql: str) -> set[str]:
+    """Return the relations that a query names, as it writes them."""
+    relations = _Relations()
+    tree = parsed(sql)
+    if tree is not None:
+        relations(tree)
+    return relations.found
 
 
 def type_name(node: ast.TypeName) -> str:

@@ -30,6 +30,7 @@ _ON_TABLE: Final = {
     enums.ObjectType.OBJECT_POLICY,
     enums.ObjectType.OBJECT_RULE,
 }
+_EXTENSION: Final = enums.ObjectType.OBJECT_EXTENSION
 _HELD: Final = {"table", "view", "materialized view", "function", "procedure"}
 # what goes with its table without being anybody's own loss
 _PARTS: Final = {"index", "statistics", "comment"}
@@ -65,12 +66,14 @@ def _cascades(tree: Any) -> bool:
 def _taken(statement: StatementContext) -> Iterator[tuple[str, str]]:
     """Yield kind and name of what was there before, and went without being named."""
     named = set(_named(statement))
+    # an operator class takes its indexes along
+    is_of_extension = getattr(statement.tree, "removeType", None) == _EXTENSION
     for change in statement.facts.changes:
         is_gone = change.property == WHOLE and change.after is None
         loses_default = change.property == "default" and change.after is None
         if loses_default:
             yield "the default of column", change.identity
-        elif is_gone and change.kind not in _PARTS:
+        elif is_gone and (change.kind not in _PARTS or is_of_extension):
             is_named = any(_is(change, name) for name in named)
             if not is_named and statement.exists(change.identity):
                 yield change.kind, change.identity

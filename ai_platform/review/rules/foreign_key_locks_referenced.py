@@ -75,14 +75,19 @@ def _read_blocked(statement: StatementContext) -> set[str]:
     return {
         table
         for table, mode in statement.locked().items()
-        if mode == "AX"
-        and not (statement.revision.before("table", table) or {}).get("inherits")
+        if mode == "AX" and not _parents(statement, table)
     }
+
+
+def _parents(statement: StatementContext, table: str) -> list[str]:
+    """Return what *table* is a partition or child of."""
+    return list((statement.revision.before("table", table) or {}).get("inherits") or ())
 
 
 def _referenced(statement: StatementContext, tree: ast.CreateStmt) -> set[str]:
     if statement.is_measured:
-        return set(statement.locked())
+        # its parent speaks for a partition
+        return {name for name in statement.locked() if not _parents(statement, name)}
     foreign = enums.ConstrType.CONSTR_FOREIGN
     found = [item for item in tree.tableElts or () if isinstance(item, ast.Constraint)]
     for item in tree.tableElts or ():

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
+from ai_platform.amounts import in_seconds
+
 from ._rule import Hit, Rule
 from ._tree import is_concurrent
 
@@ -30,6 +32,8 @@ _DROPPED: Final = {
     enums.ObjectType.OBJECT_INDEX,
     enums.ObjectType.OBJECT_MATVIEW,
 }
+_LONG_MS: Final = 60_000
+"""A table that nobody can use for longer than this is out of service."""
 _WEAK: Final = {
     enums.AlterTableType.AT_ValidateConstraint,
     enums.AlterTableType.AT_SetStatistics,
@@ -44,7 +48,22 @@ _WEAK: Final = {
 def check(revision: RevisionContext) -> Iterator[Hit]:
     for statement in revision.statements:
         table = _queues(statement)
-        if table is not None and not _is_limited(statement):
+        if table is not None and statement.facts.lock_timeout_ms > _LONG_MS:
+            limit = in_seconds(statement.facts.lock_timeout_ms / 1000)
+            yield Hit(
+                table,
+                f"waits for its lock for up to {limit}, and everybody behind it",
+                is_measured=statement.is_measured,
+                severity="warning",
+                statement=statement.number,
+            )
+            return
+        # what was refused, or came after, is not known to be without a limit
+        if (
+            table is not None
+            and not statement.facts.error
+            and not _is_limited(statement)
+        ):
             yield Hit(
                 table,
                 "waits for its lock without a limit, and everybody behind it",
@@ -99,8 +118,9 @@ RULE = Rule(
     ),
     measured=(
         "The lock_timeout that holds when a lock that blocks writes is taken on a "
-        "table that was there before. Without a measurement: no SET lock_timeout "
-        "before the first ALTER, DROP or CREATE on such a table."
+        "table that was there before; over a minute is a warning. Without a "
+        "measurement: no SET lock_timeout before the first ALTER, DROP or CREATE on "
+        "such a table."
     ),
     remedy=(
         "SET LOCAL lock_timeout = '4s' first, and try again when it ends the wait."

@@ -21,7 +21,7 @@ __all__ = ["RULE"]
 
 _KINDS: Final = {
     *("function", "procedure", "aggregate", "sequence", "schema"),
-    *("enum", "domain", "composite type", "range", "type"),
+    *("enum", "domain", "composite type", "range", "type", "extension"),
 }
 _WRITTEN: Final = {
     enums.ObjectType.OBJECT_FUNCTION,
@@ -31,6 +31,7 @@ _WRITTEN: Final = {
     enums.ObjectType.OBJECT_TYPE,
     enums.ObjectType.OBJECT_DOMAIN,
     enums.ObjectType.OBJECT_SCHEMA,
+    enums.ObjectType.OBJECT_EXTENSION,
 }
 
 
@@ -71,6 +72,8 @@ def _is_used(item: CatalogObject) -> bool:
 
 
 def _told(item: CatalogObject, *, still: bool) -> str:
+    if item.key.kind == "extension":
+        return "is gone: code that uses its functions, types or operators fails"
     if still:
         return "is gone with these arguments: a call that fits no other fails"
     return f"is gone: code that names the {item.key.kind} fails"
@@ -113,8 +116,9 @@ RULE = Rule(
     ),
     measured=(
         "The catalog before and after: the name is not there any more, whether it was "
-        "dropped, renamed or moved. Functions of triggers do not count. A schema is an "
-        "error. Without a measurement: DROP and RENAME in the text."
+        "dropped, renamed or moved. Functions of triggers do not count; an extension "
+        "does. A schema is an error. Without a measurement: DROP and RENAME in the "
+        "text."
     ),
     remedy=(
         "Add the new one beside the old one, let the code change over, and drop the "

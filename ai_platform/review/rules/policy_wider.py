@@ -23,6 +23,11 @@ __all__ = ["RULE"]
 
 _CONDITIONS: Final = {"using": "USING", "with check": "WITH CHECK"}
 _ALL: Final = "true"
+# a call, a query or the role: what may depend on who asks
+_ASKS: Final = re.compile(
+    r"\w\(|\bSELECT\b|\b(?:CURRENT|SESSION)_(?:USER|ROLE)\b", re.IGNORECASE
+)
+_LOOKS: Final = re.compile(_ASKS.pattern.replace("SELECT", "FROM"), re.IGNORECASE)
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -54,10 +59,24 @@ def _asked(revision: RevisionContext, after: Snapshot) -> Iterator[Hit]:
             call = re.escape(item.key.identity.partition("(")[0]) + r"\("
             asking = sum(bool(re.search(rf"(?<![\w.]){call}", one)) for one in guarded)
             if asking:
-                told = (
-                    f"{asking} policies ask it, and its body is another: is that less?"
-                )
-                yield Hit(item.key.identity, told, is_measured=True, severity="note")
+                yield _answer(item, was, asking)
+
+
+def _answer(function: CatalogObject, was: Mapping[str, Any], asking: int) -> Hit:
+    """Return what is told of a *function* with another body, that policies ask."""
+    old, new = str(was.get("body")), str(function.properties.get("body"))
+    is_blind = bool(_LOOKS.search(old)) and not _LOOKS.search(new)
+    told = (
+        "it answers the same to everybody from now on"
+        if is_blind
+        else "its body is another: is that less?"
+    )
+    return Hit(
+        function.key.identity,
+        f"{asking} policies ask it, and {told}",
+        is_measured=True,
+        severity=None if is_blind else "note",
+    )
 
 
 def _is_guarded(revision: RevisionContext, policy: CatalogObject) -> bool:
@@ -85,6 +104,9 @@ def _changed(policy: CatalogObject, now: Mapping[str, Any] | None) -> Iterator[H
             continue
         if new == _ALL:
             yield Hit(name, f"{word} lets every row through", is_measured=True)
+        elif old is not None and _or_more(old, new):
+            told = f"{word} lets through what it did, and more: {new}"
+            yield Hit(name, told, is_measured=True)
         elif old is not None:
             asked = "what USING asks" if new is None else new
             told = f"{word} asks {asked} instead of {old}: is that less?"
@@ -94,6 +116,12 @@ def _changed(policy: CatalogObject, now: Mapping[str, Any] | None) -> Iterator[H
     if more:
         verb = "holds no more for" if now.get("restrictive") else "now lets in"
         yield Hit(name, f"{verb} {', '.join(sorted(more))}", is_measured=True)
+
+
+def _or_more(old: object, new: object) -> bool:
+    """Return whether *new* is *old* OR something else, as the server writes it."""
+    text = str(new)
+    return text.startswith(f"({old} OR ") or text.endswith(f" OR {old})")
 
 
 def _roles(policy: Mapping[str, Any]) -> set[str]:
@@ -111,6 +139,29 @@ def _added(revision: RevisionContext, policy: CatalogObject) -> Iterator[Hit]:
         who = ", ".join(sorted(others))
         told = f"opens every row of {table} to {who} for {now.get('command')}"
         yield Hit(policy.key.identity, told, is_measured=True)
+    elif others and not now.get("restrictive") and (using := now.get("using")):
+        asking = [
+            item.key.identity.partition(" on ")[0]
+            for item in revision.evidence.before or ()
+            if item.key.kind == "policy"
+            and _table(item) == table
+            and _grants_alike(item.properties, now)
+        ]
+        if asking and not _ASKS.search(str(using)):
+            told = f"lets through {using}, whosever rows they are; {asking[0]} asks"
+            yield Hit(policy.key.identity, told, is_measured=True)
+
+
+def _grants_alike(known: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether *known* lets in who *new* does, and asks who that is."""
+    shared = _roles(known) & _roles(new) or "PUBLIC" in _roles(known)
+    commands = {known.get("command"), new.get("command")}
+    return bool(
+        shared
+        and not known.get("restrictive")
+        and (len(commands) == 1 or "ALL" in commands)
+        and _ASKS.search(str(known.get("using")))
+    )
 
 
 def _read(revision: RevisionContext) -> Iterator[Hit]:
@@ -136,12 +187,14 @@ RULE = Rule(
     hazard=(
         "Rows that a policy held back can be read or written from the commit on: a "
         "restrictive policy is dropped, a condition becomes true, a policy holds for "
-        "more roles, or a new one without a condition stands beside it."
+        "more roles, OR widens its condition, or a new one stands beside it that does "
+        "not ask whose rows they are."
     ),
     measured=(
         "The policies before and after, on tables whose rows were guarded before. A "
         "condition that asks something else is a note: nobody can compare two for you; "
-        "so is another body of a function that conditions call. Without a "
+        "so is another body of a function that conditions call, as long as that asks "
+        "something. Without a "
         "measurement: ALTER POLICY with the condition true."
     ),
     remedy=(

@@ -8,7 +8,7 @@ from pglast import ast, enums
 from pglast.visitors import Visitor
 
 from ._rule import Hit, Rule
-from ._tree import dotted
+from ._tree import dotted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,10 @@ _SET: Final = {
     enums.VariableSetKind.VAR_SET_CURRENT,
 }
 _NONE: Final = {"none", "default", "origin"}
+_IN_ONE_PLACE: Final = (
+    "Set it in the application's connection, which changes together with its code; "
+    "else say IN DATABASE, and connect anew whoever is connected."
+)
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -47,6 +51,8 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
             _set(tree, statement.number, left)
         elif isinstance(tree, ast.SelectStmt):
             left.update(dict.fromkeys(_configured(tree), statement.number))
+        elif isinstance(tree, ast.AlterRoleSetStmt | ast.AlterDatabaseSetStmt):
+            yield from _kept(tree, statement.number)
     for name, number in left.items():
         yield Hit(
             name,
@@ -54,6 +60,30 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
             severity="error" if name == "session_replication_role" else None,
             statement=number,
         )
+
+
+def _kept(
+    tree: ast.AlterRoleSetStmt | ast.AlterDatabaseSetStmt, number: int
+) -> Iterator[Hit]:
+    """Yield a hit for a setting that every later session of a role begins with."""
+    name = (tree.setstmt.name or "").lower()
+    if name not in _WHAT or tree.setstmt.kind not in _SET:
+        return
+    if isinstance(tree, ast.AlterDatabaseSetStmt):
+        who = "every new session of the database"
+    elif tree.role is None:
+        who = "every new session of every role"
+    else:
+        role = quoted(tree.role.rolename) if tree.role.rolename else "CURRENT_USER"
+        where = "" if tree.database else ", in every database,"
+        who = f"every new session of {role}{where}"
+    yield Hit(
+        name,
+        f"{who} {_WHAT[name]}; those that are open go on as before",
+        severity="error" if name == "session_replication_role" else None,
+        remedy=_IN_ONE_PLACE,
+        statement=number,
+    )
 
 
 def _set(tree: ast.VariableSetStmt, number: int, left: dict[str, int]) -> None:
@@ -103,12 +133,15 @@ RULE = Rule(
     hazard=(
         "SET without LOCAL holds until the session ends. Revisions that run together "
         "share a session, so that what one of them means depends on which ran before "
-        "it: another role, another search_path, foreign keys switched off."
+        "it: another role, another search_path, foreign keys switched off. ALTER ROLE "
+        "and ALTER DATABASE ... SET change the same for code, from its next "
+        "connection on."
     ),
     measured=(
         "Read from the text: SET, or set_config(..., false), of a setting that changes "
-        "what SQL means, without RESET later in the revision. Time limits do not "
-        "count. session_replication_role is an error."
+        "what SQL means, without RESET later in the revision; ALTER ROLE or DATABASE "
+        "... SET of one. Time limits do not count. session_replication_role is an "
+        "error."
     ),
     remedy="SET LOCAL, which ends with the transaction; or RESET it at the end.",
     revision=check,

@@ -19,6 +19,29 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 
+_REFRESH: Final = (
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY, which needs a unique index over whole "
+    "columns of it, and lets readers go on."
+)
+_COMPACT: Final = (
+    "VACUUM without FULL gives the space back to the table itself. To give it back to "
+    "the disk, or to put rows in order: pg_repack or pg_squeeze, which copy beside the "
+    "traffic, or a time without any."
+)
+_DOMAIN: Final = (
+    "ADD CONSTRAINT ... NOT VALID: it holds for new values at once, and reads nothing. "
+    "VALIDATE CONSTRAINT of a domain keeps writers waiting as well; a CHECK of the "
+    "table, NOT VALID and validated later, does not."
+)
+_COPY: Final = (
+    "Make a table as it is to be, fill it in batches while a trigger keeps it "
+    "current, and swap the names; or a time without traffic."
+)
+_EXPRESSION: Final = (
+    "Add a column with the new expression in its place, VIRTUAL from PostgreSQL 18 on, "
+    "which copies nothing; let the code change over, and drop this one."
+)
+
 _COPIES: Final = {
     enums.AlterTableType.AT_SetLogged,
     enums.AlterTableType.AT_SetUnLogged,
@@ -43,7 +66,24 @@ def _hit(statement: StatementContext, table: str, severity: Severity) -> Hit:
     told = statement.cost()
     if statement.facts.tag == "PYTHON":
         told = f"{told}, or before it: the order within Python is not known"
-    return Hit(table, told, is_measured=True, severity=severity)
+    return Hit(
+        table, told, is_measured=True, severity=severity, remedy=_remedy(statement)
+    )
+
+
+def _remedy(statement: StatementContext) -> str | None:
+    """Return what to do instead, where the statement itself says which."""
+    tree = statement.tree
+    if isinstance(tree, ast.RefreshMatViewStmt):
+        return _REFRESH
+    if isinstance(tree, ast.VacuumStmt | ast.ClusterStmt):
+        return _COMPACT
+    if isinstance(tree, ast.AlterDomainStmt):
+        return _DOMAIN
+    parts = {command.subtype for _, command in statement.commands()}
+    if parts & _COPIES:
+        return _COPY
+    return _EXPRESSION if enums.AlterTableType.AT_SetExpression in parts else None
 
 
 def _read(statement: StatementContext) -> Iterator[Hit]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pglast.visitors import Visitor
-
 from ._rights import rights_of
 from ._rule import Hit, Rule
-from ._tree import dotted, parsed
+from ._tree import named_relations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pglast import ast
 
     from ai_platform.catalog import CatalogObject
 
@@ -22,16 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _INVOKER: Final = {f"security_invoker={on}" for on in ("true", "on", "yes", "1")}
-
-
-class _Tables(Visitor):
-    """Collects the relations that a query names."""
-
-    def __init__(self) -> None:
-        self.found: set[str] = set()
-
-    def visit_RangeVar(self, _: object, node: ast.RangeVar) -> None:  # noqa: N802
-        self.found.add(dotted(node))
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -62,11 +48,7 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
 
 
 def _read(view: CatalogObject) -> set[str]:
-    tables = _Tables()
-    tree = parsed(str(view.properties.get("definition")))
-    if tree is not None:
-        tables(tree)
-    return tables.found
+    return named_relations(str(view.properties.get("definition")))
 
 
 def _shows_all(policy: CatalogObject) -> bool:

@@ -1,0 +1,77 @@
+"""A role that could only read may write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from ._rights import PUBLIC, rights_of
+from ._rule import Hit, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ai_platform.catalog import Snapshot
+
+    from ._context import RevisionContext
+
+__all__ = ["RULE"]
+
+_KINDS: Final = {"table", "view", "materialized view", "foreign table"}
+_WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE"})
+_FEWEST: Final = 2
+"""So many tables must have been read by a role for that to be what it is for."""
+
+
+def check(revision: RevisionContext) -> Iterator[Hit]:
+    before = revision.evidence.before
+    if before is None or revision.evidence.after is None:
+        return
+    readers = _readers(before)
+    for kind in sorted(_KINDS):
+        for item in revision.objects(kind):
+            for role, rights in sorted(rights_of(item.properties).items()):
+                given = sorted(rights & _WRITES)
+                if given and role in readers:
+                    yield Hit(
+                        item.key.identity,
+                        f"{role}, which could only read so far, gets "
+                        f"{', '.join(given)}",
+                        is_measured=True,
+                    )
+
+
+def _readers(catalog: Snapshot) -> set[str]:
+    """Return the roles that read several tables, and write and own none."""
+    reads: dict[str, int] = {}
+    writers = {PUBLIC}
+    for item in catalog:
+        writers.add(str(item.properties.get("owner")))
+        if item.key.kind not in _KINDS:
+            continue
+        for role, rights in rights_of(item.properties).items():
+            if rights & _WRITES:
+                writers.add(role)
+            elif "SELECT" in rights:
+                reads[role] = reads.get(role, 0) + 1
+    return {
+        role for role, many in reads.items() if many >= _FEWEST and role not in writers
+    }
+
+
+RULE = Rule(
+    id="reader-may-write",
+    number=49,
+    title="a role that could only read may write",
+    family="security",
+    severity="warning",
+    hazard=(
+        "Reports, dashboards and people look at data with a role that can do no harm. "
+        "From the commit on it can, and nobody who uses it knows."
+    ),
+    measured=(
+        "The rights before and after: a role that read two tables or more, and wrote "
+        "and owned none, gets INSERT, UPDATE, DELETE or TRUNCATE."
+    ),
+    remedy="Leave it to a role that writes already, or make one for it.",
+    revision=check,
+)
