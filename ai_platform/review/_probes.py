@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,13 +12,22 @@ from .facts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from concurrent.futures import Future
 
     from ._relations import KnownRelation
 
-__all__ = ["LOCK_TIMEOUT_MS", "OldTransaction", "Probes"]
+__all__ = ["OldTransaction", "Probes"]
 
-LOCK_TIMEOUT_MS: Final = 25
-"""After this long in a queue for a lock a probe counts as blocked."""
+_PAUSE_S: Final = 0.001
+# The server makes its own autovacuum give way to who waits for it; it is no user's.
+# A prepared transaction has no process, and is in the way all the same.
+_BLOCKED: Final = """
+SELECT pid FROM unnest(%s::integer[]) AS probe (pid)
+ WHERE EXISTS (
+       SELECT FROM unnest(pg_catalog.pg_blocking_pids(probe.pid)) AS b (pid)
+         LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = b.pid
+        WHERE a.pid IS NULL OR a.usesysid IS NOT NULL)
+"""
 
 
 def _reading(relation: KnownRelation) -> str:
@@ -46,20 +55,41 @@ def _changing(relation: KnownRelation) -> str | None:
 class Probes:
     """A reader, a writer and a changer, each with a session of its own.
 
-    A view and a materialized view are only read: nobody else writes to them.
+    A view and a materialized view are only read: nobody else writes to them. The
+    session *watcher* looks whom they wait for.
     """
 
-    def __init__(self, connections: Iterable[psycopg.Connection[Any]]) -> None:
+    def __init__(
+        self,
+        connections: Iterable[psycopg.Connection[Any]],
+        watcher: psycopg.Connection[Any],
+    ) -> None:
+        self._watcher = watcher
         self._connections = tuple(connections)
-        for connection in self._connections:
-            connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT_MS}ms'")
         self._pool = ThreadPoolExecutor(len(self._connections), "review-probe")
 
     def blocked(self, relation: KnownRelation) -> Blocked:
         """Return who waits for *relation* now."""
         tries = (_reading(relation), _writing(relation), _changing(relation))
-        waits = self._pool.map(_waits, self._connections, tries)
-        return Blocked(relation.name, *waits)
+        going = {
+            connection.info.backend_pid: self._pool.submit(_waits, connection, text)
+            for connection, text in zip(self._connections, tries, strict=True)
+        }
+        self._end_waits(going)
+        return Blocked(relation.name, *(one.result() for one in going.values()))
+
+    def _end_waits(self, going: dict[int, Future[bool]]) -> None:
+        """Cancel those of *going* that wait for somebody, each once, until all ended.
+
+        Some milliseconds without a lock are no proof that somebody has it.
+        """
+        cancelled: set[int] = set()
+        while wait(going.values(), _PAUSE_S).not_done:
+            left = [pid for pid, one in going.items() if not one.done()]
+            waiting = {pid for (pid,) in self._watcher.execute(_BLOCKED, [left])}
+            for pid in waiting - cancelled:
+                self._watcher.execute("SELECT pg_catalog.pg_cancel_backend(%s)", [pid])
+            cancelled |= waiting
 
     def close(self) -> None:
         """End the threads; the sessions are their opener's."""
@@ -103,6 +133,6 @@ def _waits(connection: psycopg.Connection[Any], statement: str | None) -> bool:
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(statement.encode())
-    except psycopg.errors.LockNotAvailable:
+    except psycopg.errors.QueryCanceled:
         return True
     return False

@@ -19,7 +19,7 @@ from ._monitor import Monitor, Seen, Whom, held_locks
 from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
 from ._sequences import next_numbers, set_back
-from ._sessions import Worker
+from ._sessions import UNHURRIED, Worker
 from ._words import words_of
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
 from .statements import elsewhere, steps
@@ -185,7 +185,7 @@ class Run:
             return unmeasured(statement, None)
         before = self._before
         if statement.is_setting:
-            self._timed(statement.text, statement)
+            self._timed(f"{statement.text};{UNHURRIED}", statement)
             self._before = replace(
                 before, limits=readings.limits(self.worker.connection)
             )

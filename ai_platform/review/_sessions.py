@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
     from ai_platform.connection import Target
 
-__all__ = ["Messages", "Sessions", "Worker"]
+__all__ = ["UNHURRIED", "Messages", "Sessions", "Worker"]
 
 _WORKER: Final = "platform-review-worker"
 _TEMPORARY: Final = re.compile(r'^temporary file: path ".*", size (\d+)$')
+_SET_OFF: Final = """
+SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings
+ WHERE name IN ('idle_in_transaction_session_timeout', 'idle_session_timeout',
+                'transaction_timeout'{})
+"""
+UNHURRIED: Final = _SET_OFF.format("")
+"""Takes away the limits of a transaction that waits for us to look at it."""
+# What the login or its database has set is for users, not for who looks on.
+_UNLIMITED: Final = _SET_OFF.format(", 'lock_timeout', 'statement_timeout'")
 _MOST: Final = 20
 _LONGEST: Final = 500
 
@@ -83,6 +92,7 @@ class Worker:
             self._set(name, value)
         # sizes of temporary files come as messages of the lowest rank
         self._set("client_min_messages", "log")
+        self.connection.execute(UNHURRIED)
         self._try({"log_temp_files": "0"})
         self.messages.clear()
 
@@ -154,7 +164,7 @@ class Sessions:
                 self._open(stack, place, f"probe-{name}")
                 for name in ("read", "write", "ddl")
             ]
-            self.probes = Probes(probes)
+            self.probes = Probes(probes, self.monitor)
             old = self._open(stack, place, "old")
             self.old = OldTransaction(old)
             self._all = (self.monitor, self.observer, *probes, old)
@@ -165,6 +175,7 @@ class Sessions:
     def _open(stack: ExitStack, target: Target, name: str) -> psycopg.Connection[Any]:
         label = f"platform-review-{name}"
         connection = connect(target, application_name=label, prepare_threshold=None)
+        connection.execute(_UNLIMITED)
         return stack.enter_context(connection)
 
     def close(self) -> None:

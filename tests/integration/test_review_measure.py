@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import psycopg
 import pytest
 
 from ai_platform.errors import Refused
+from ai_platform.review._monitor import Monitor
 from ai_platform.review._online import SEEN_IN_PASSING
 from ai_platform.review._probes import Probes
 from ai_platform.review._relations import known_relations
@@ -127,16 +127,34 @@ def test_limits_are_those_in_force(only: Callable[..., RevisionFacts]) -> None:
     assert limits == [(4_000, default), (1_000, default), (1_000, 120_000)]
 
 
-def test_a_wait_for_a_lock_is_seen(empty: Database) -> None:
+def test_a_look_takes_no_time_of_the_revision(
+    only: Callable[..., RevisionFacts],
+) -> None:
+    """How long a transaction may be idle is not for who looks at it meanwhile."""
+    limit = "SET LOCAL idle_in_transaction_session_timeout = '1ms';"
+    facts = only(f"{limit} LOCK TABLE shop; SELECT 1")
+
+    assert facts.error is None
+    assert [item.letters for item in facts.up[1].blocked] == ["RWD"]
+
+
+def test_a_wait_for_a_lock_is_seen(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Where somebody else uses the table, a lock shows as one that was waited for."""
     reader = empty.connect(autocommit=False)
     reader.execute("CREATE TABLE busy ()")
     reader.commit()
     reader.execute("SELECT FROM busy")
-    timer = threading.Timer(0.2, reader.rollback)
+    look = Monitor._look
 
+    def until_seen(monitor: Monitor) -> None:
+        look(monitor)
+        if monitor.seen.waited:
+            reader.rollback()
+
+    monkeypatch.setattr(Monitor, "_look", until_seen)
     with Bench(empty.target, empty.cluster.target, {}) as bench:
-        timer.start()
         (fact,) = bench.measure(split("ALTER TABLE busy ADD c int")).statements
 
     assert [(lock.mode, lock.waited) for lock in fact.locks] == [("AX", True)]
@@ -151,7 +169,7 @@ def test_who_comes_later_queues_behind_a_wait(empty: Database) -> None:
     waiting = empty.connect()
     waiting.execute("SET lock_timeout = '10s'")
     busy = next(iter(known_relations(waiting).readable(known_relations(waiting))))
-    probes = Probes(empty.connect() for _ in range(3))
+    probes = Probes((empty.connect() for _ in range(3)), empty.connect())
 
     assert probes.blocked(busy).letters == ""
     with ThreadPoolExecutor(1) as pool:
