@@ -227,10 +227,11 @@ def test_a_lock_of_the_session_is_given_back(up: list[str], *, is_told: bool) ->
         ("ALTER DATABASE shop SET row_security = off", True),
         ("ALTER ROLE app RESET search_path", False),
         ("ALTER ROLE app SET statement_timeout = '5s'", False),
+        ("ALTER ROLE made SET search_path = odd", False),
     ],
 )
 def test_settings_of_roles_are_told(sql: str, *, is_told: bool) -> None:
-    """What every later session begins with is told, limits of time are not."""
-    found = names(judged(statement(sql)))
+    """What every later session begins with is told, unless nobody has the role yet."""
+    found = names(judged(statement("CREATE ROLE made"), statement(sql)))
 
     assert ("setting-outlives-revision" in found) is is_told

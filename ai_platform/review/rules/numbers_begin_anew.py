@@ -28,7 +28,11 @@ _BEGINS: Final = re.compile(r"\bsetval\b|\brestart\b|\bstart\b", re.IGNORECASE)
 def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.evidence.before is None or _is_told(revision):
         return
-    rows = revision.evidence.production
+    rows = {
+        **revision.evidence.production,
+        # production has no rows in what the review itself makes
+        **dict.fromkeys(revision.made_before, 0),
+    }
     for item in revision.objects("column"):
         name = item.key.identity
         was, table = revision.before("column", name), name.rpartition(".")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
@@ -13,7 +14,7 @@ from ._tree import dotted, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._context import RevisionContext
+    from ._context import RevisionContext, StatementContext
 
 __all__ = ["RULE"]
 
@@ -51,7 +52,9 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
             _set(tree, statement.number, left)
         elif isinstance(tree, ast.SelectStmt):
             left.update(dict.fromkeys(_configured(tree), statement.number))
-        elif isinstance(tree, ast.AlterRoleSetStmt | ast.AlterDatabaseSetStmt):
+        elif isinstance(
+            tree, ast.AlterRoleSetStmt | ast.AlterDatabaseSetStmt
+        ) and _is_used(statement):
             yield from _kept(tree, statement.number)
     for name, number in left.items():
         yield Hit(
@@ -60,6 +63,23 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
             severity="error" if name == "session_replication_role" else None,
             statement=number,
         )
+
+
+def _is_used(statement: StatementContext) -> bool:
+    """Return whether code may already work with the role, or in the database.
+
+    Not with a role that the revision makes, nor where there are no tables yet.
+    """
+    before = statement.revision.evidence.before
+    if before is not None and not any(item.key.kind == "table" for item in before):
+        return False
+    role = getattr(statement.tree, "role", None)
+    if role is None or not role.rolename:
+        return True
+    made = rf"\bCREATE\s+(?:ROLE|USER)\s+(?:%I|\W*{re.escape(role.rolename)}\b)"
+    return not any(
+        re.search(made, item.facts.sql, re.IGNORECASE) for item in statement.earlier
+    )
 
 
 def _kept(

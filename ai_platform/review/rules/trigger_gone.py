@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULE"]
 
+_TABLES: Final = {"table", "view"}
 _CALLED: Final = re.compile(r"\bEXECUTE (?:FUNCTION|PROCEDURE) (.+)$")
 
 
@@ -28,6 +29,8 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     for item in before:
         if item.key.kind != "trigger" or item.key in after:
             continue
+        if item.properties.get("cloned"):  # goes with the partition that is detached
+            continue
         table, called = _work(item)
         if table in tables and (table, called) not in left:
             yield Hit(
@@ -35,9 +38,6 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
                 f"is gone: {called} is called no more",
                 is_measured=True,
             )
-
-
-_TABLES: Final = {"table", "view"}
 
 
 def _work(trigger: CatalogObject) -> tuple[str, str]:
