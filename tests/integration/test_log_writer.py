@@ -13,7 +13,7 @@ import pytest
 
 from ai_platform.runtime import RequestRecord, SetAside
 from ai_platform.runtime._set_aside import print_json_lines
-from tests.support.writers import until
+from tests.support.waiting import until
 from tests.unit.test_runtime_counts import parsed
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ai_platform.server import EmbeddedServer
 from tests.support.cluster import UNSAFE
 from tests.support.environment import clean_environment
 from tests.support.programs import run_program
-from tests.support.writers import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +13,10 @@ from ai_platform.maintenance import health, partitions, run
 from ai_platform.maintenance.policies import Change, change
 from ai_platform.maintenance.run import Options
 from ai_platform.settings import settings
+from tests.support.days import today
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     import psycopg
@@ -24,13 +26,13 @@ if TYPE_CHECKING:
 
 LOGS = "public.request_logs"
 METRICS = "monitoring.metrics"
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 ENSURE = "SELECT monitoring.ensure_partition_for(%s, now())"
 
 
 @pytest.fixture
 def keeper(database: Database) -> psycopg.Connection[Any]:
     """Give the migrator's connection to a database with all its partitions."""
+    today()
     conn = database.connect("migrator")
     partitions.apply(conn)
     return conn
@@ -76,9 +78,9 @@ def test_a_month_without_a_run_is_made_good(
     for table in (LOGS, METRICS):
         drop_all(watch, table)
         for days in (48, 40):
-            partitions.apply(keeper, now=TODAY - timedelta(days=days), table=table)
+            partitions.apply(keeper, now=today() - timedelta(days=days), table=table)
     for days in range(33, 49):
-        sample(watch, TODAY - timedelta(days=days))
+        sample(watch, today() - timedelta(days=days))
     assert any("rows of now" in one.detail for one in health.findings(keeper))
 
     writer = database.connect("log_writer")
@@ -120,7 +122,7 @@ def test_the_trouble_of_one_part_stops_no_other(
 
 def test_an_unusable_archive_fails_its_part_only(keeper: Any, tmp_path: Path) -> None:
     """Nothing is removed without its archive, everything else is done."""
-    partitions.apply(keeper, now=TODAY - timedelta(days=60), table=LOGS)
+    partitions.apply(keeper, now=today() - timedelta(days=60), table=LOGS)
     (tmp_path / "file").touch()
 
     works = run.run(keeper, Options(archive=tmp_path / "file"))
@@ -149,9 +151,9 @@ def test_a_second_run_leaves_the_first_alone(database: Database, keeper: Any) ->
 def test_a_dry_run_changes_nothing(database: Database, keeper: Any) -> None:
     """Whatever is due is named: partitions, archive, rows; and is there afterwards."""
     watch = database.connect()
-    partitions.apply(keeper, now=TODAY - timedelta(days=60), table=LOGS)
+    partitions.apply(keeper, now=today() - timedelta(days=60), table=LOGS)
     drop = sql.SQL("DROP TABLE logs.{}")
-    name = f"request_logs_{TODAY + timedelta(days=3):%Y%m%d}"
+    name = f"request_logs_{today() + timedelta(days=3):%Y%m%d}"
     watch.execute(drop.format(sql.Identifier(name)))
     end_sessions(watch, days=[8, 6])
     before = partitions.status(keeper, table=LOGS)
@@ -242,11 +244,11 @@ def test_parents_are_analyzed_when_due(database: Database, keeper: Any) -> None:
 def test_removed_rows_count_as_change(database: Database, keeper: Any) -> None:
     """After a prune the planner hears that the rows are gone."""
     watch = database.connect()
-    partitions.apply(keeper, now=TODAY - timedelta(days=60), table=LOGS)
+    partitions.apply(keeper, now=today() - timedelta(days=60), table=LOGS)
     watch.execute(
         """INSERT INTO request_logs (id, created)
            SELECT gen_random_uuid(), %s FROM generate_series(1, 500)""",
-        [(TODAY - timedelta(days=60)).replace(tzinfo=None)],
+        [(today() - timedelta(days=60)).replace(tzinfo=None)],
     )
     fill(watch, 100)
     run.run(keeper, Options(works=("analyze",)))
@@ -312,9 +314,9 @@ def test_health_names_what_nobody_looks_after(keeper: Any) -> None:
 def test_health_names_what_was_missed(database: Database, keeper: Any) -> None:
     """Nobody pruned, nobody archived, durable rows are not durable: each is told."""
     watch = database.connect()
-    partitions.apply(keeper, now=TODAY - timedelta(days=60), table=LOGS)
-    partitions.apply(keeper, now=TODAY - timedelta(days=4), table=METRICS)
-    sample(watch, TODAY - timedelta(days=4))
+    partitions.apply(keeper, now=today() - timedelta(days=60), table=LOGS)
+    partitions.apply(keeper, now=today() - timedelta(days=4), table=METRICS)
+    sample(watch, today() - timedelta(days=4))
     watch.execute(
         """UPDATE monitoring.partition_policies SET is_unlogged = false
             WHERE parent_table = 'monitoring.metrics'"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from ai_platform.errors import PlatformError, Refused
 from ai_platform.maintenance import daily_statistics, partitions
+from tests.support.days import today
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.support.database import Database
 
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 HOURS = timedelta(hours=1)
 
 
@@ -32,7 +32,7 @@ class Samples:
 
     def write(self, days_ago: int, *memory: int, node: str = "n1") -> date:
         """Write a sample per hour and value, from noon of that day on."""
-        start = NOON - timedelta(days=days_ago)
+        start = today() + timedelta(hours=12) - timedelta(days=days_ago)
         partitions.apply(self.owner, now=start, table="monitoring.metrics")
         with self._known.connect("log_writer") as writer:
             for number, megabytes in enumerate(memory):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,26 @@ import pytest
 from ai_platform.errors import BadValue
 from ai_platform.maintenance import partitions
 from ai_platform.maintenance.policies import Change, change
+from tests.support.days import today
 from tests.support.environment import clean_environment
 from tests.support.programs import run_program
 from tests.support.servers import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from ai_platform.server import EmbeddedServer
     from tests.support.database import Database
 
 LOGS = "public.request_logs"
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 DURABLE = Change(is_durable=True)
 
 
 @pytest.fixture
 def keeper(database: Database) -> psycopg.Connection[Any]:
     """Give the migrator's connection to a database with all its partitions."""
+    today()
     conn = database.connect("migrator")
     partitions.apply(conn)
     return conn
@@ -53,7 +55,7 @@ def write(conn: psycopg.Connection[Any], day: datetime) -> None:
 
 def test_empty_days_ahead_become_durable(database: Database, keeper: Any) -> None:
     """Today and a day that has rows already stay; the others are logged at once."""
-    write(database.connect(), TODAY + timedelta(days=1))
+    write(database.connect(), today() + timedelta(days=1))
     changed = change(keeper, LOGS, DURABLE)
     steps = partitions.apply(keeper, table=LOGS)
 
@@ -66,13 +68,13 @@ def test_empty_days_ahead_become_durable(database: Database, keeper: Any) -> Non
 def test_new_partitions_are_durable(database: Database, keeper: Any) -> None:
     """Those that apply makes, and the one that a writer makes when it finds none."""
     change(keeper, LOGS, DURABLE)
-    day = TODAY + timedelta(days=1)
+    day = today() + timedelta(days=1)
     database.connect().execute(f"DROP TABLE logs.request_logs_{day:%Y%m%d}".encode())
     writer = database.connect("log_writer")
     ensure = "SELECT monitoring.ensure_partition_for('public.request_logs', %s)"
 
     assert writer.execute(ensure, [day]).fetchone() != (None,)
-    partitions.apply(keeper, now=TODAY + timedelta(days=3), table=LOGS)
+    partitions.apply(keeper, now=today() + timedelta(days=3), table=LOGS)
 
     assert persistence(keeper)[1] == "p"
     assert persistence(keeper)[-3:] == ["p"] * 3
@@ -80,7 +82,7 @@ def test_new_partitions_are_durable(database: Database, keeper: Any) -> None:
 
 def test_rows_are_rewritten_on_request_only(database: Database, keeper: Any) -> None:
     """The plan says how many bytes, the rows are there afterwards."""
-    write(database.connect(), TODAY)
+    write(database.connect(), today())
     change(keeper, LOGS, DURABLE)
 
     planned = partitions.plan(keeper, table=LOGS, convert_all=True)
@@ -159,7 +161,7 @@ def test_impossible_rules_are_refused(keeper: Any, wanted: Change) -> None:
 
 def test_a_shorter_retention_says_what_goes(keeper: Any) -> None:
     """How many partitions the next prune removes is told with the change."""
-    partitions.apply(keeper, now=TODAY - timedelta(days=20), table=LOGS)
+    partitions.apply(keeper, now=today() - timedelta(days=20), table=LOGS)
     change(keeper, LOGS, Change(retention="none"))
 
     changed = change(keeper, LOGS, Change(retention="15 days"), dry_run=True)
@@ -183,7 +185,7 @@ def test_a_disabled_table_is_left_alone(keeper: Any) -> None:
 @pytest.mark.parametrize("way", [("week", "month", "day"), ("month", "day", "week")])
 def test_another_granularity_leaves_no_gap(keeper: Any, way: tuple[str, ...]) -> None:
     """Each partition ends where the next begins, whatever it was made by."""
-    at = TODAY
+    at = today()
     for granularity in way:
         change(keeper, LOGS, Change(granularity=granularity, ahead=3))
         at += timedelta(days=5)
@@ -204,16 +206,17 @@ def test_a_crash_takes_unlogged_rows_only(
     server.start()
     env = clean_environment(DATABASE_URL=server.url())
     run_program("alembic", "upgrade", "head", env=env, timeout=120, check=True)
+    today()
     with psycopg.connect(server.url()) as conn:
         partitions.apply(conn)
         change(conn, LOGS, DURABLE)
         partitions.apply(conn)
         for days in (0, 1):
-            write(conn, TODAY + timedelta(days=days))
+            write(conn, today() + timedelta(days=days))
 
     server.stop(mode="immediate")
     server.start()
 
     query = "SELECT created FROM public.request_logs"
-    tomorrow = (TODAY + timedelta(days=1)).replace(tzinfo=None)
+    tomorrow = (today() + timedelta(days=1)).replace(tzinfo=None)
     assert rows(server, query) == [(tomorrow,)]

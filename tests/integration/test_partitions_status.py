@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg import sql
 
 from ai_platform.maintenance import partitions
+from tests.support.days import today
 
 if TYPE_CHECKING:
     import psycopg
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from tests.support.database import Database
 
 LOGS = "public.request_logs"
-TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture
 def full(database: Database) -> psycopg.Connection[Any]:
     """Give a connection to a database with all its partitions of today."""
+    today()
     conn = database.connect()
     partitions.apply(conn)
     return conn
@@ -29,7 +30,7 @@ def full(database: Database) -> psycopg.Connection[Any]:
 
 def drop_day(conn: psycopg.Connection[Any], ahead: int) -> None:
     """Drop the log partition of the day that is *ahead* days away."""
-    name = f"request_logs_{TODAY + timedelta(days=ahead):%Y%m%d}"
+    name = f"request_logs_{today() + timedelta(days=ahead):%Y%m%d}"
     conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier("logs", name)))
 
 
@@ -51,7 +52,7 @@ def test_the_figures_are_those_of_the_catalog(full: Any) -> None:
     found = partitions.status(full, table=LOGS)[0]
 
     assert found.partitions == 8
-    assert (found.oldest, found.newest) == (TODAY, TODAY + timedelta(days=8))
+    assert (found.oldest, found.newest) == (today(), today() + timedelta(days=8))
     assert found.estimated_rows == 500
     assert found.size_bytes
     assert found.size_bytes > 100_000
@@ -71,7 +72,7 @@ def test_a_short_horizon_is_a_problem(full: Any) -> None:
 
     found = partitions.status(full, table=LOGS)[0]
 
-    assert found.covered_until == TODAY + timedelta(days=6)
+    assert found.covered_until == today() + timedelta(days=6)
     assert "apply extends it" in found.problems[0]
 
 
@@ -81,7 +82,7 @@ def test_a_hole_ends_the_cover(full: Any) -> None:
 
     found = partitions.status(full, table=LOGS)[0]
 
-    hole = TODAY + timedelta(days=2)
+    hole = today() + timedelta(days=2)
     assert found.covered_until == hole
     assert [(gap.lower, gap.upper) for gap in found.gaps] == [
         (hole, hole + timedelta(days=1))
@@ -100,7 +101,7 @@ def test_no_partition_for_now_is_said_first(full: Any) -> None:
 
 def test_expired_partitions_are_counted(full: Any) -> None:
     """What prune would drop is shown, and is no problem."""
-    partitions.apply(full, now=TODAY - timedelta(days=60), table=LOGS)
+    partitions.apply(full, now=today() - timedelta(days=60), table=LOGS)
 
     found = partitions.status(full, table=LOGS)[0]
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from ai_platform.runtime import AsyncMetricsCollector, MetricsCollector
 from ai_platform.runtime._interval import Row
-from tests.support.writers import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ class Service:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.made: list[MetricsCollector] = []
+        self._watch = database.connect()
 
     def __call__(self, login: str = "app", **options: Any) -> MetricsCollector:
         """Return a started collector that writes when it is told to."""
@@ -44,18 +45,12 @@ class Service:
     def rows(self) -> list[tuple[Any, ...]]:
         """Return time, node and extra of every row."""
         query = "SELECT time, node_id, extra FROM monitoring.metrics ORDER BY time"
-        return self.database.connect().execute(query).fetchall()
+        return self._watch.execute(query).fetchall()
 
     def node(self, name: str = "n1") -> tuple[Any, ...] | None:
         """Return kind, status and version of a node."""
-        return (
-            self.database.connect()
-            .execute(
-                "SELECT kind, status, version FROM monitoring.nodes WHERE node_id = %s",
-                [name],
-            )
-            .fetchone()
-        )
+        query = "SELECT kind, status, version FROM monitoring.nodes WHERE node_id = %s"
+        return self._watch.execute(query, [name]).fetchone()
 
 
 @pytest.fixture

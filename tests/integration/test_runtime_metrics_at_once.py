@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ai_platform.runtime import MetricsCollector
 from ai_platform.runtime._interval import Row
-from tests.support.writers import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from tests.support.database import Database

@@ -12,7 +12,7 @@ from tests.support.environment import clean_environment
 from tests.support.programs import run_program
 from tests.support.proxy import Proxy
 from tests.support.servers import rows
-from tests.support.writers import until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,7 @@ import contextlib
 import signal
 import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -22,6 +21,7 @@ from ai_platform.server import EmbeddedServer
 from models import metadata
 from tests.support.catalogs import catalog_of
 from tests.support.programs import CHECKOUT
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,27 +103,35 @@ def test_table_statements_are_literal() -> None:
     assert "DEFAULT '100 %'" in "".join(table_statements(declared))
 
 
-def scratches(database: Database) -> set[str]:
+def scratches(conn: psycopg.Connection[Any]) -> set[str]:
     """Return the scratch databases on the server."""
     query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
-    return {name for (name,) in database.connect().execute(query, [PREFIX])}
+    return {name for (name,) in conn.execute(query, [PREFIX])}
 
 
 def test_a_failed_comparison_leaves_no_database(empty: Database) -> None:
     """An error inside, Ctrl-C included, drops the scratch database."""
+    watch = empty.connect()
     with (
         contextlib.suppress(KeyboardInterrupt),
         scratch_database(empty.target) as place,
     ):
-        assert place.database in scratches(empty)
+        assert place.database in scratches(watch)
         raise KeyboardInterrupt
 
-    assert place.database not in scratches(empty)
+    assert place.database not in scratches(watch)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_killed_comparison_is_swept(empty: Database, number: signal.Signals) -> None:
     """SIGTERM and Ctrl-C drop the scratch database; after kill -9 the next run does."""
+    watch = empty.connect()
+
+    def is_gone() -> bool:
+        if number == signal.SIGKILL:
+            sweep(watch)
+        return name not in scratches(watch)
+
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, empty.url],
         stdout=subprocess.PIPE,
@@ -132,24 +140,20 @@ def test_a_killed_comparison_is_swept(empty: Database, number: signal.Signals) -
     ) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
-        assert name in scratches(empty)
+        assert name in scratches(watch)
         process.send_signal(number)
-    deadline = time.monotonic() + 10
-    while name in scratches(empty) and time.monotonic() < deadline:
-        if number == signal.SIGKILL:
-            sweep(empty.connect())
-        time.sleep(0.05)
 
-    assert name not in scratches(empty)
+    until(is_gone)
 
 
 def test_a_database_in_use_is_not_swept(empty: Database) -> None:
     """Another process at work keeps its scratch database."""
+    watch = empty.connect()
     with scratch_database(empty.target) as place:
-        swept = sweep(empty.connect())
+        swept = sweep(watch)
 
         assert place.database not in swept
-        assert place.database in scratches(empty)
+        assert place.database in scratches(watch)
 
 
 def test_a_login_without_createdb_is_served(database: Database) -> None:

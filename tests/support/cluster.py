@@ -9,6 +9,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 from urllib.parse import quote, urlsplit
@@ -33,6 +34,7 @@ _NO_REPLICATION = {"wal_level": "minimal", "max_wal_senders": "0"}
 _ROOM = 4 << 30
 _MEMBERS = ("app", "worker", "readonly", "log_writer")
 # two sessions of tests on one cluster meet in the catalog of roles
+_TRIES = 12
 _COLLISIONS = {"XX000", "23505", "42710", "40001"}
 
 
@@ -61,7 +63,7 @@ class Cluster:
     def create(self, template: str = "template1", label: str = "") -> str:
         """Create a database with a name nobody else uses, and return the name."""
         name = f"{self._prefix}_{next(self._numbers)}{label}"
-        self.execute(
+        self._once_free(
             "CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}",
             name=name,
             template=template,
@@ -71,7 +73,17 @@ class Cluster:
 
     def drop(self, name: str) -> None:
         """Drop database *name* with whatever is connected to it."""
-        self.execute("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+        self._once_free("DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=name)
+
+    def _once_free(self, statement: LiteralString, **names: str) -> None:
+        """Run *statement*; sessions that were told to end may take their time.
+
+        The server waits for them for five seconds, each time it is asked.
+        """
+        for _ in range(_TRIES - 1):
+            with suppress(psycopg.errors.ObjectInUse):
+                return self.execute(statement, **names)
+        return self.execute(statement, **names)
 
     def login(self, role: str) -> Target:
         """Return the target of a login that works in *role*, such as ``app``.

@@ -13,6 +13,7 @@ from ai_platform.connection import Target
 
 from .environment import clean_environment
 from .programs import run_program
+from .waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,15 @@ class Database:
         """Return a clean environment for programs that shall use this database."""
         target = self.login(login) if login else self.target
         return clean_environment(DATABASE_URL=target.url, **more)
+
+    def until_gone(self, backend: int) -> None:
+        """Wait until the server process *backend* is gone, and its locks with it.
+
+        Its client knows of the end before that: the farewell is sent first.
+        """
+        query = "SELECT FROM pg_stat_activity WHERE pid = %s"
+        watch = self.connect()
+        until(lambda: watch.execute(query, [backend]).fetchone() is None)
 
     def close(self) -> None:
         """Close what the test opened."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,11 +38,14 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 def pytest_configure() -> None:
-    """Clean the environment of this process before anything reads it."""
+    """Clean the environment of this process, before anything inherits it."""
     clean = clean_environment()
     for name in set(os.environ) - set(clean):
         del os.environ[name]
     os.environ.update(clean)
+    # a shell has its jobs in the background ignore Ctrl-C, and what they start as well
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ def run_program(
     env: Mapping[str, str] | None = None,
     text: str | None = None,
     cwd: Path = CHECKOUT,
-    timeout: float = 60,
+    timeout: float = 120,
     check: bool = False,
 ) -> subprocess.CompletedProcess[str]:
     """Run *argv* with *text* on stdin; a program of ours is that of this interpreter.

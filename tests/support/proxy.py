@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
@@ -47,6 +48,7 @@ class Proxy:
         self._flows = threading.Event()
         self._flows.set()
         self._open: list[socket.socket] = []
+        self._changing = threading.Lock()
         self._ends = False
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -61,7 +63,8 @@ class Proxy:
 
     def cut(self) -> None:
         """Close every connection; new ones are taken."""
-        connections, self._open = self._open, []
+        with self._changing:
+            connections, self._open = self._open, []
         for connection in connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -77,9 +80,10 @@ class Proxy:
     ) -> None:
         self._ends = True
         self._flows.set()
-        self.cut()
-        for thread in self._threads:
-            thread.join()
+        # one that was accepted a moment ago may open its connections only now
+        while any(thread.is_alive() for thread in self._threads):
+            self.cut()
+            time.sleep(0.01)
 
     def _accept(self) -> None:
         with self._listener:
@@ -100,7 +104,8 @@ class Proxy:
 
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError), self._dial() as server:
-            self._open += [client, server]
+            with self._changing:
+                self._open += [client, server]
             while ready := select.select([client, server], [], [])[0]:
                 for source in ready:
                     if not (data := source.recv(1 << 16)):

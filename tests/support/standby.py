@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from .cluster import UNSAFE
 from .environment import clean_environment
 from .programs import run_program
 from .servers import rows
+from .waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,10 +41,7 @@ class Pair:
         """Wait until the standby has replayed what the primary has written."""
         ((target,),) = rows(self.primary, "SELECT pg_current_wal_insert_lsn()::text")
         query = f"SELECT pg_last_wal_replay_lsn() >= '{target}'::pg_lsn"
-        ends = time.monotonic() + 30
-        while rows(self.standby, query) != [(True,)]:
-            assert time.monotonic() < ends, "the standby does not follow"
-            time.sleep(0.02)
+        until(lambda: rows(self.standby, query) == [(True,)])
 
 
 def _primary(folder: Path) -> EmbeddedServer:

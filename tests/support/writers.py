@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ai_platform.runtime import AsyncLogWriter, LogWriter
+
+from .waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -23,14 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Writing", "until"]
 
 STORED = "SELECT url, count(*) FROM public.request_logs GROUP BY 1"
-
-
-def until(holds: Callable[[], object], *, within_s: float = 60.0) -> None:
-    """Wait until *holds* returns something true."""
-    ends = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < ends, "it did not come to be"
-        time.sleep(0.01)
 
 
 class Writing:
