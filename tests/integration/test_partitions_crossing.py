@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,9 +16,10 @@ from psycopg import sql
 from ai_platform.errors import CannotConnect
 from ai_platform.maintenance import partitions
 from tests.support.programs import CHECKOUT, SCRIPTS
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import psycopg
 
@@ -65,14 +65,6 @@ def pruning(conn: psycopg.Connection[Any], wait_s: float) -> Iterator[Future[Any
         yield pool.submit(partitions.prune, conn, table=LOGS, wait_s=wait_s)
 
 
-def until(holds: Callable[[], bool], *, seconds: float = 15) -> None:
-    """Wait until *holds*, or fail."""
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, "it never came true"
-        time.sleep(0.02)
-
-
 def pending(watch: psycopg.Connection[Any]) -> list[str]:
     """Return the partitions that are half detached."""
     query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhdetachpending"
@@ -84,6 +76,14 @@ def waiting(watch: psycopg.Connection[Any]) -> set[int]:
     query = """SELECT pid FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
     return {row[0] for row in watch.execute(query)}
+
+
+def others(watch: psycopg.Connection[Any]) -> list[int]:
+    """Return the server processes of this database that are of no test."""
+    query = """SELECT pid FROM pg_stat_activity
+                WHERE datname = current_database() AND application_name <> 'tests'
+                  AND backend_type = 'client backend'"""
+    return [row[0] for row in watch.execute(query)]
 
 
 def log(writer: psycopg.Connection[Any]) -> None:
@@ -158,7 +158,7 @@ def test_a_second_prune_leaves_the_first_alone(
     database: Database, keeper: Any, watch: Any, reader: Any
 ) -> None:
     """Two at once: one works, the other says that it does."""
-    with pruning(keeper, 3):
+    with pruning(keeper, 60):
         until(lambda: bool(pending(watch)))
         second = partitions.prune(database.connect("migrator"), table=LOGS)
         reader.rollback()
@@ -171,12 +171,14 @@ def test_a_terminated_prune_is_finished_by_the_next(
     database: Database, keeper: Any, watch: Any, reader: Any
 ) -> None:
     """The server session dies in the middle of DETACH CONCURRENTLY."""
-    with pruning(keeper, 30) as pruned:
-        until(lambda: keeper.info.backend_pid in waiting(watch))
-        watch.execute("SELECT pg_terminate_backend(%s)", [keeper.info.backend_pid])
+    backend = keeper.info.backend_pid
+    with pruning(keeper, 120) as pruned:
+        until(lambda: backend in waiting(watch))
+        watch.execute("SELECT pg_terminate_backend(%s)", [backend])
         with pytest.raises(CannotConnect, match="connection was lost"):
             pruned.result()
     reader.rollback()
+    database.until_gone(backend)
 
     assert len(pending(watch)) == 1
     steps = partitions.prune(database.connect("migrator"), table=LOGS)
@@ -188,7 +190,7 @@ def test_a_crash_before_the_drop_is_finished_by_the_next(
     database: Database, keeper: Any
 ) -> None:
     """The session dies between DETACH and DROP: the table is found and dropped."""
-    conn = database.connect()
+    conn, backend = database.connect(), keeper.info.backend_pid
     conn.execute(
         """CREATE FUNCTION public.die() RETURNS event_trigger LANGUAGE plpgsql
            SECURITY DEFINER AS
@@ -198,6 +200,7 @@ def test_a_crash_before_the_drop_is_finished_by_the_next(
     )
     with pytest.raises(CannotConnect, match="connection was lost"):
         partitions.prune(keeper, table=LOGS)
+    database.until_gone(backend)
     conn.execute("DROP EVENT TRIGGER die")
 
     again = database.connect("migrator")
@@ -212,16 +215,16 @@ def test_a_stopped_command_frees_the_way(
 ) -> None:
     """Ctrl-C or kill -9: its server session lets go, and the next run finishes."""
     command = subprocess.Popen(
-        [SCRIPTS / "platform", "partitions", "prune", "--wait", "60"],
+        [SCRIPTS / "platform", "partitions", "prune", "--wait", "120"],
         env=database.environment("migrator"),
         cwd=CHECKOUT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    until(lambda: bool(pending(watch)), seconds=30)
+    until(lambda: bool(pending(watch)))
     command.send_signal(stop)
-    assert command.wait(timeout=30) == {signal.SIGKILL: -9, signal.SIGINT: 130}[stop]
-    until(lambda: not waiting(watch))
+    assert command.wait(timeout=60) == {signal.SIGKILL: -9, signal.SIGINT: 130}[stop]
+    until(lambda: not others(watch))
     reader.rollback()
 
     assert {"done"} == set(outcomes(partitions.prune(keeper, table=LOGS)))
