@@ -5,17 +5,15 @@ import os
 import pty
 import signal
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ai_platform.accounts import users
 from tests.support.programs import CHECKOUT, SCRIPTS
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.support.database import Database
     from tests.support.programs import Run
 
@@ -33,14 +31,6 @@ def organizations(database: Database) -> list[str]:
     owner = database.connect(role="platform_owner")
     query = "SELECT slug FROM auth.organizations ORDER BY slug"
     return [slug for (slug,) in owner.execute(query).fetchall()]
-
-
-def until(is_met: Callable[[], bool]) -> None:
-    """Wait until *is_met*, at most half a minute."""
-    deadline = time.monotonic() + 30
-    while not is_met():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 def test_the_demo_comes_and_goes(run: Run, env: dict[str, str]) -> None:
@@ -113,7 +103,10 @@ def test_a_stopped_demo_leaves_nothing(
     run("platform", "seed", env=env, check=True)
     blocker = database.connect(autocommit=False)
     blocker.execute("LOCK TABLE monitoring.nodes")
-    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+    waiting = """SELECT 1 FROM pg_locks
+                  JOIN pg_database d ON d.oid = database
+                 WHERE datname = current_database() AND NOT granted
+                   AND relation = 'monitoring.nodes'::regclass"""
     with subprocess.Popen(
         [SCRIPTS / "platform", "seed", "--demo"],
         env=env,
@@ -121,9 +114,9 @@ def test_a_stopped_demo_leaves_nothing(
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     ) as child:
-        until(lambda: bool(blocker.execute(waiting, ["monitoring.nodes"]).fetchone()))
+        until(lambda: blocker.execute(waiting).fetchone())
         child.send_signal(stop)
-        code = child.wait(timeout=30)
+        code = child.wait(timeout=60)
     blocker.rollback()
 
     assert code == {signal.SIGINT: 130, signal.SIGKILL: -9}[stop]

@@ -122,7 +122,7 @@ def test_ctrl_c_leaves_nothing_half_done(database: Database, tmp_path: Path) -> 
     # opening it waits until the command has begun to read the password
     with child, fifo.open("w"):
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=30)
+        _, err = child.communicate(timeout=60)
 
     assert (child.returncode, err) == (130, "platform: interrupted\n")
     owner = database.connect(role="platform_owner")

@@ -83,11 +83,19 @@ def test_colour_is_for_terminals(logged: Database) -> None:
             stdout=slave,
             check=True,
         )
-        text = os.read(master, 65536).decode()
+        text = _line(master)
         assert ("\x1b[31;1m503\x1b[0m" in text) is coloured
         assert "…" in text
     os.close(master)
     os.close(slave)
+
+
+def _line(terminal: int) -> str:
+    """Return the next line at *terminal*; it may arrive in pieces."""
+    text = b""
+    while not text.endswith(b"\n"):
+        text += os.read(terminal, 1)
+    return text.decode()
 
 
 def test_a_standby_says_why(pair: Pair, run: Run) -> None:

@@ -139,7 +139,7 @@ def test_a_browser_reads_the_page(report: Path, tmp_path: Path) -> None:
         ],
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=180,
         check=True,
     )
 

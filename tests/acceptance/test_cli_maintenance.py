@@ -9,17 +9,17 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.days import today
 from tests.support.programs import CHECKOUT, SCRIPTS
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.database import Database
@@ -37,6 +37,7 @@ class Platform:
     def __init__(self, run: Run, database: Database) -> None:
         self._run = run
         self.database = database
+        self._watch = database.connect()
 
     def __call__(self, words: str, *, code: int = 0, **env: str) -> Any:
         """Return stdout and stderr of a command that ends with *code*."""
@@ -52,6 +53,13 @@ class Platform:
     def json(self, words: str, *, code: int = 0) -> Any:
         """Return what the command says with --json."""
         return json.loads(self(f"{words} --json", code=code).stdout)
+
+    def sessions(self) -> int:
+        """Return how many sessions of commands are left."""
+        query = """SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database()
+                      AND application_name = 'platform'"""
+        return int(self._watch.execute(query).fetchall()[0][0])
 
     def start(self, words: str) -> subprocess.Popen[str]:
         """Start a command and return its process."""
@@ -76,14 +84,6 @@ def expired(call: Platform) -> Platform:
     """Give the caller on a database whose first log days have expired."""
     call(f"partitions apply --table {LOGS} --at {OLD:%Y-%m-%d}")
     return call
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until *holds*, or fail."""
-    ends = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < ends, "it never came true"
-        time.sleep(0.01)
 
 
 def test_a_run_tells_each_part(expired: Platform, tmp_path: Path) -> None:
@@ -132,9 +132,9 @@ def test_trouble_leaves_with_one(expired: Platform, database: Database) -> None:
 
 def test_health_leaves_with_one_when_the_horizon_is_short(call: Platform) -> None:
     """No partitions: nobody looks at words, a monitor looks at the exit code."""
+    drop = f"DROP TABLE logs.request_logs_{today():%Y%m%d}"
     call("maintenance run")
     assert "covered until" in call("maintenance health").stdout
-    drop = f"DROP TABLE logs.request_logs_{datetime.now(UTC):%Y%m%d}"
     call.database.connect().execute(drop.encode())
 
     found = {one["subject"]: one for one in call.json("maintenance health", code=1)}
@@ -165,11 +165,11 @@ def test_a_stopped_archive_drops_nothing(
     process = expired.start(f"partitions prune --archive {tmp_path}")
     until(lambda: any(f.stat().st_size > 8192 for f in parts(tmp_path)))
     process.send_signal(stop)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=60)
 
     assert (process.returncode, "Traceback" in told) == (code, False)
     assert len(parts(tmp_path)) == (1 if stop == signal.SIGKILL else 0)
-    until(lambda: sessions(expired) == 0)
+    until(lambda: expired.sessions() == 0)
     assert rows_of(expired, DAY) == 300_000
     expired(f"maintenance run --archive {tmp_path}")
     assert parts(tmp_path) == []
@@ -179,13 +179,6 @@ def test_a_stopped_archive_drops_nothing(
 def parts(folder: Path) -> list[Path]:
     """Return the files that are not finished."""
     return list(folder.glob(".platform-*.part"))
-
-
-def sessions(call: Platform) -> int:
-    """Return how many sessions of commands are left."""
-    query = """SELECT count(*) FROM pg_stat_activity
-                WHERE datname = current_database() AND application_name = 'platform'"""
-    return int(call.database.connect().execute(query).fetchall()[0][0])
 
 
 def rows_of(call: Platform, table: str) -> int:
@@ -219,6 +212,7 @@ def test_the_way_into_an_archive_and_back(expired: Platform, tmp_path: Path) -> 
 
 def test_status_counts_and_lists(call: Platform, database: Database) -> None:
     """Sizes for people, exact rows on request, each partition on request."""
+    day = today()
     call("partitions apply")
     conn = database.connect()
     conn.execute("INSERT INTO request_logs (id) VALUES (gen_random_uuid())")
@@ -230,7 +224,7 @@ def test_status_counts_and_lists(call: Platform, database: Database) -> None:
     assert told.count("logs.request_logs_") == 8
     assert (found["rows"], found["each"][0]["rows"]) == (1, 1)
     assert found["oldest_row"] == found["newest_row"]
-    assert found["oldest_row"].startswith(f"{datetime.now(UTC):%Y-%m-%d}")
+    assert found["oldest_row"].startswith(f"{day:%Y-%m-%d}")
 
 
 def test_a_policy_is_shown_and_changed(call: Platform) -> None:
@@ -259,6 +253,7 @@ def test_a_reader_is_shown_a_policy(call: Platform, run: Run) -> None:
 @pytest.mark.slow
 def test_durable_mode_is_no_drift(call: Platform, run: Run, database: Database) -> None:
     """Days of before may be UNLOGGED still; one that begins after must be logged."""
+    day = today()
     call("partitions apply")
     call(f"partitions policy {LOGS} --durable")
     check = ("platform", "db", "check")
@@ -267,9 +262,9 @@ def test_durable_mode_is_no_drift(call: Platform, run: Run, database: Database) 
     converted = run(*check, env=database.environment())
 
     assert (coming.returncode, converted.returncode) == (4, 0), converted.stdout
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tomorrow = day + timedelta(days=1)
     assert f"logs.request_logs_{tomorrow:%Y%m%d}: persistence" in coming.stdout
-    assert f"logs.request_logs_{datetime.now(UTC):%Y%m%d}:" not in coming.stdout
+    assert f"logs.request_logs_{day:%Y%m%d}:" not in coming.stdout
 
 
 def test_rewriting_is_asked_for(call: Platform, database: Database) -> None:
@@ -359,7 +354,7 @@ def test_killed_runs_lose_and_double_nothing(expired: Platform, tmp_path: Path) 
         killed += process.poll() is None
         process.kill()
         process.communicate()
-    until(lambda: sessions(expired) == 0)
+    until(lambda: expired.sessions() == 0)
     expired(f"maintenance run --archive {tmp_path}")
 
     files = list(tmp_path.glob("*.csv.gz"))

@@ -13,6 +13,7 @@ import pytest
 
 from ai_platform.reading import metrics as reading
 from ai_platform.reading.window import Window
+from tests.support.days import today
 from tests.support.documents import blocks, commands
 from tests.support.programs import SCRIPTS
 
@@ -42,7 +43,10 @@ class Metrics:
 
     def write(self, days_ago: int = 0, node: str = "n1", **more: Any) -> datetime:
         """Store one row as another client would; return its time."""
-        at = datetime.now(UTC) - timedelta(days=days_ago, minutes=1)
+        # a minute ago, but in the first minute of a day
+        midnight = today()
+        at = max(datetime.now(UTC) - timedelta(minutes=1), midnight)
+        at -= timedelta(days=days_ago)
         admin = self.database.connect()
         admin.execute(
             """SELECT monitoring.create_partition('monitoring.metrics',
@@ -103,7 +107,7 @@ def test_collecting_ends_cleanly(call: Metrics, number: int, code: int) -> None:
         assert process.stdout is not None
         rows = [json.loads(process.stdout.readline()) for _ in range(2)]
         process.send_signal(number)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert process.returncode == code, errors
     assert "Traceback" not in errors

@@ -16,6 +16,7 @@ import pytest
 
 from tests.support.environment import clean_environment
 from tests.support.programs import CHECKOUT, SCRIPTS, run_program
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +79,7 @@ def test_up_twice_changes_nothing(
         assert made in first.stdout
     assert "nothing changed" in second.stderr
     assert second.stdout.count("unchanged") == 5
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
 
 
 def test_the_administrator_can_log_in(
@@ -136,18 +137,18 @@ def test_two_ups_at_once_agree(fresh: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("number", "seconds"),
     [
-        (signal.SIGINT, 1.2),
-        (signal.SIGKILL, 1.8),
+        (signal.SIGINT, 0.8),
+        (signal.SIGKILL, 1.4),
         *(
             pytest.param(number, tenths / 10, marks=pytest.mark.torture)
             for number in (signal.SIGINT, signal.SIGKILL)
-            for tenths in range(2, 30, 3)
+            for tenths in range(0, 28, 3)
         ),
     ],
 )
 @pytest.mark.slow
 def test_an_interrupted_up_goes_on(
-    fresh: dict[str, str], number: signal.Signals, seconds: float
+    fresh: dict[str, str], folder: Path, number: signal.Signals, seconds: float
 ) -> None:
     """Ctrl-C or kill -9 at any moment of `up` leaves what the next one completes."""
     with subprocess.Popen(
@@ -160,6 +161,8 @@ def test_an_interrupted_up_goes_on(
         text=True,
         start_new_session=True,
     ) as process:
+        # from its first trace on: before, there is but an interpreter that begins
+        until(lambda: list(folder.iterdir()))
         time.sleep(seconds)
         os.killpg(process.pid, number)
         _, errors = process.communicate(timeout=60)
