@@ -256,7 +256,7 @@ def test_events_arrive_on_their_channel(tenants: Tenants) -> None:
     admin.commit()
     heard = [
         json.loads(event.payload)
-        for event in listener.notifies(timeout=5, stop_after=3)
+        for event in listener.notifies(timeout=60, stop_after=3)
     ]
 
     rest = {
@@ -288,6 +288,6 @@ def test_events_name_keys_of_several_columns(tenants: Tenants) -> None:
         "UPDATE model_platform.model_aliases SET updated_by = NULL WHERE model_id = %s",
         [alias["model_id"]],
     )
-    [event] = listener.notifies(timeout=5, stop_after=1)
+    [event] = listener.notifies(timeout=60, stop_after=1)
 
     assert json.loads(event.payload)["id"] == f"{alias['model_id']}/{alias['alias']}"

@@ -143,7 +143,7 @@ def test_two_seeds_at_once_agree(database: Database, engine: Engine) -> None:
 
     def one() -> None:
         def password() -> str:
-            meeting.wait(timeout=30)
+            meeting.wait(timeout=120)
             return PASSWORD
 
         changes.append(seed(engine, FirstDay(), password)[-1].change)
@@ -152,7 +152,7 @@ def test_two_seeds_at_once_agree(database: Database, engine: Engine) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=240)
 
     assert sorted(changes) == ["created", "unchanged"]
 

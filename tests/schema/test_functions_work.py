@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,15 +167,17 @@ def test_rollup_can_be_repeated(
     tenants: Tenants, owner: psycopg.Connection[Any]
 ) -> None:
     """A second roll-up of the same day counts nothing twice."""
-    query = "SELECT service_platform.rollup_usage((now() AT TIME ZONE 'UTC')::date)"
+    call = tenants.rows["service_platform.invocations", OWN]
+    day = call["created_at"].astimezone(UTC).date()
+    query = "SELECT service_platform.rollup_usage(%s)"
     sums = """
         SELECT organization_id, sum(requests) FROM service_platform.usage_daily
-         WHERE day = (now() AT TIME ZONE 'UTC')::date GROUP BY 1 ORDER BY 1
+         WHERE day = %s GROUP BY 1 ORDER BY 1
     """
-    made = [one(owner, query) for _ in range(2)]
+    made = [one(owner, query, day) for _ in range(2)]
 
     assert made == [2, 2]
-    assert rows(owner, sums) == [(OWN, 1), (OTHER, 1)]
+    assert rows(owner, sums, day) == [(OWN, 1), (OTHER, 1)]
 
 
 def test_alert_opens_once_and_resolves(

@@ -138,7 +138,7 @@ def test_a_stream_lasts_until_its_last_chunk() -> None:
     serve(RequestLogMiddleware(app, records), http_scope())
 
     assert seen == [0, 0, 0, 1]
-    assert 30 <= (records.only.duration_ms or 0) < 5000
+    assert 30 <= (records.only.duration_ms or 0) < 60_000
 
 
 def test_an_aborted_stream_says_so() -> None:

@@ -174,7 +174,7 @@ def test_a_push_that_logs_does_not_recurse() -> None:
                 other = threading.Thread(target=logger.warning, args=("other",))
                 handler.release()
                 other.start()
-                other.join(timeout=10)
+                other.join(timeout=60)
                 handler.acquire()
 
     handler = LogHandler(Talker())
