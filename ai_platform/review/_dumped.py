@@ -40,6 +40,7 @@ _GRANTS: Final = (
 _OWN: Final = {AlterTableType.AT_ChangeOwner}
 # pg_dump --clean takes away first what is not there
 _CLEAN: Final = {AlterTableType.AT_DropConstraint, AlterTableType.AT_ColumnDefault}
+_DROPPED: Final = "X"
 _THERE: Final = (errors.DuplicateSchema, errors.DuplicateObject)
 _GONE: Final = (
     errors.UndefinedObject,
@@ -131,8 +132,11 @@ def _is_there(tree: Any, error: psycopg.Error) -> bool:
     """Return whether what *tree* makes is there already, or what it drops is not."""
     if isinstance(tree, ast.CreateSchemaStmt | ast.CreateRoleStmt):
         return isinstance(error, _THERE)
-    if isinstance(tree, ast.DropStmt):
+    is_domain = isinstance(tree, ast.AlterDomainStmt) and tree.subtype == _DROPPED
+    if is_domain or isinstance(tree, ast.DropStmt | ast.DropUserMappingStmt):
         return isinstance(error, _GONE)
+    if isinstance(tree, ast.ViewStmt):  # in place of one that others depend on
+        return tree.query.fromClause is None and isinstance(error, _GONE)
     if isinstance(tree, ast.CommentStmt):
         return bool(tree.objtype == ObjectType.OBJECT_EXTENSION)
     return _does_only(tree, _CLEAN) and isinstance(error, _GONE)

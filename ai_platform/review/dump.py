@@ -23,16 +23,27 @@ __all__ = ["Dump", "Part", "read"]
 _HINT: Final = "pg_dump --schema-only of the one database, in plain text"
 # they let psql run nothing else of the file, and are in every dump since 2025
 _META: Final = re.compile(r"\\(?:un)?restrict\b[^\n]*")
+# pg_dump --create leads to the one database that it has made, even twice
+_LEADS: Final = re.compile(
+    r"^CREATE DATABASE .*?^(\\connect [^\n]*)", re.MULTILINE | re.DOTALL
+)
 _COPY: Final = re.compile(r"^COPY .*\bFROM stdin;", re.MULTILINE)
 _VERSION: Final = re.compile(r"^-- Dumped from database version (\S+)", re.MULTILINE)
 _SHOWN: Final = 80
 _DATA: Final = (ast.CopyStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt)
-_SERVER: Final = (ast.CreatedbStmt, ast.DropdbStmt, ast.AlterSystemStmt)
-_SUBSCRIPTION: Final = (
+_MADE: Final = (ast.CreatedbStmt, ast.DropdbStmt)
+_SERVER: Final = (*_MADE, ast.AlterSystemStmt)
+_ELSEWHERE: Final = (
+    ast.AlterDatabaseStmt,
+    ast.AlterDatabaseSetStmt,
     ast.CreateSubscriptionStmt,
     ast.AlterSubscriptionStmt,
     ast.DropSubscriptionStmt,
 )
+_ELSEWHERE_TYPES: Final = {
+    ObjectType.OBJECT_DATABASE,
+    ObjectType.OBJECT_SUBSCRIPTION,
+}
 _TYPES: Final = ("objectType", "objtype", "removeType")
 
 
@@ -87,9 +98,12 @@ def _dump(text: str, name: str) -> Dump:
     parts: list[Part] = []
     left_out: list[str] = []
     names = _Roles()
+    is_led = _LEADS.search(text) is not None
     for part in _parts(text, name):
+        if is_led and isinstance(part.tree, _MADE):
+            continue  # the scratch database stands for it
         _demand_schema(part, name)
-        if _is_of_subscription(part.tree):
+        if _is_elsewhere(part.tree):
             left_out.append(f"{name}:{part.line}: left out, {_cut(part.sql)}")
         elif not _is_idle(part.tree):
             names(part.tree)
@@ -124,12 +138,15 @@ def _comments(body: str, start: int) -> int:
 
 def _parsed(text: str, name: str) -> tuple[str, tuple[ast.RawStmt, ...]]:
     """Return *text* without what is psql's, and what it says."""
+    led = _LEADS.search(text)
     while True:
         try:
             return text, pglast.parse_sql(text)
         except pglast.parser.ParseError as error:
             at = error.args[-1] if isinstance(error.args[-1], int) else len(text)
             meta = _META.match(text, at)
+            if meta is None and led is not None:
+                meta = re.compile(re.escape(led[1])).match(text, at)
             if meta is None:
                 raise _unreadable(text, at, name, error.args[0]) from None
             # as long as before, so that places stay what they are
@@ -163,10 +180,10 @@ def _demand_schema(part: Part, name: str) -> None:
         raise _refusal(name, part.line, f"is more than a schema: {_cut(part.sql)}")
 
 
-def _is_of_subscription(tree: Any) -> bool:
-    """Return whether *tree* is of a subscription: no scratch database has any."""
+def _is_elsewhere(tree: Any) -> bool:
+    """Return whether *tree* is of what a scratch database has not, or is itself."""
     kinds = {getattr(tree, name, None) for name in _TYPES}
-    return isinstance(tree, _SUBSCRIPTION) or ObjectType.OBJECT_SUBSCRIPTION in kinds
+    return isinstance(tree, _ELSEWHERE) or not kinds.isdisjoint(_ELSEWHERE_TYPES)
 
 
 def _is_idle(tree: Any) -> bool:

@@ -38,6 +38,14 @@ ADOPTED = """
     CREATE MATERIALIZED VIEW a_b AS SELECT * FROM a_first;
     CREATE UNIQUE INDEX ON a_b (count);
     CREATE EXTENSION pg_trgm;
+    CREATE SCHEMA far;
+    CREATE TABLE far.away (id integer PRIMARY KEY, note text);
+    CREATE VIEW far.by_key AS SELECT id, note, count(*) FROM far.away GROUP BY id;
+    CREATE DOMAIN far.few AS integer;
+    ALTER DOMAIN far.few ADD CONSTRAINT few CHECK (VALUE < 9) NOT VALID;
+    CREATE FOREIGN DATA WRAPPER wire;
+    CREATE SERVER remote FOREIGN DATA WRAPPER wire;
+    CREATE USER MAPPING FOR CURRENT_USER SERVER remote;
 """
 CHANGE = """op.execute("CREATE INDEX ix_note ON legacy (note)")
     op.execute("REFRESH MATERIALIZED VIEW CONCURRENTLY a_b")"""
@@ -94,7 +102,7 @@ def reviewed(
     return run.review(project, asked)
 
 
-@pytest.mark.parametrize("words", [(), ("--clean",), ("--no-owner",)])
+@pytest.mark.parametrize("words", [(), ("--clean", "--create"), ("--no-owner",)])
 def test_tables_of_others_are_there(
     shop: Shop,
     adopted: Callable[..., Path],

@@ -67,7 +67,11 @@ def test_a_dump_is_read(tmp_path: Path) -> None:
         (b"SELECT 1;\n\xff", ":2: no dump in plain text"),
         (b"SELECT 1;\nCOPY public.t (a) FROM stdin;\n1\n\\.\n", ":2: holds data: COPY"),
         (b"CREATE TABLE t (a int);\nINSERT INTO t VALUES (1);", ":2: holds data: INS"),
-        (b"CREATE DATABASE shop;\n\\connect shop\n", ":2: leads to another database"),
+        (b"SELECT 1;\n\\connect shop\n", ":2: leads to another database"),
+        (
+            b"CREATE DATABASE a;\n\\connect a\nSELECT 1;\n\\connect b\n",
+            ":4: leads to another database",
+        ),
         (b"CREATE DATABASE shop;", ":1: is more than a schema: CREATE DATABASE shop"),
         (b"CREATE TABLE t ();\n\\i other.sql\n", ":2: no dump of a schema"),
     ],
@@ -82,6 +86,28 @@ def test_no_dump_is_refused_by_line(tmp_path: Path, text: bytes, told: str) -> N
 
     assert f"{file}{told}" in caught.value.message
     assert "pg_dump --schema-only" in str(caught.value.hint)
+
+
+def test_the_database_of_a_dump_is_ours(tmp_path: Path) -> None:
+    """With --create it is made and entered, even twice; the scratch one stands in."""
+    file = tmp_path / "schema.sql"
+    lead = "\\unrestrict x\n\\connect -reuse-previous=on \"dbname='my shop'\"\n"
+    file.write_text(
+        f"""DROP DATABASE "my shop";
+CREATE DATABASE "my shop" WITH TEMPLATE = template0;
+ALTER DATABASE "my shop" OWNER TO ann;
+{lead}\\restrict y
+ALTER DATABASE "my shop" SET search_path TO 'app';
+COMMENT ON DATABASE "my shop" IS 'ours';
+{lead}CREATE TABLE t ();
+""".replace("\\\\", "\\"),
+        encoding="utf-8",
+    )
+
+    found = read(file)
+
+    assert [part.sql for part in found.parts] == ["CREATE TABLE t ()"]
+    assert [text.split(":")[1] for text in found.left_out] == ["3", "7", "8"]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
