@@ -13,6 +13,7 @@ pytest_plugins = (
     "tests.support.standby",
     "tests.support.branch",
     "tests.support.writers",
+    "tests.support.collectors",
     "tests.support.requests_logged",
     "tests.support.rule_proofs",
     "tests.support.measured",

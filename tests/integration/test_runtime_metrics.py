@@ -19,47 +19,12 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from ai_platform.runtime import AsyncMetricsCollector, MetricsCollector
 from ai_platform.runtime._interval import Row
+from tests.support.collectors import Patient
 from tests.support.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.support.collectors import Service
     from tests.support.database import Database
-
-
-class Service:
-    """Makes collectors on one database, each ended with the test."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.made: list[MetricsCollector] = []
-        self._watch = database.connect()
-
-    def __call__(self, login: str = "app", **options: Any) -> MetricsCollector:
-        """Return a started collector that writes when it is told to."""
-        options = {"node_id": "n1", "interval": 60, **options}
-        url = self.database.login(login).url
-        self.made.append(MetricsCollector(url, **options).start())
-        return self.made[-1]
-
-    def rows(self) -> list[tuple[Any, ...]]:
-        """Return time, node and extra of every row."""
-        query = "SELECT time, node_id, extra FROM monitoring.metrics ORDER BY time"
-        return self._watch.execute(query).fetchall()
-
-    def node(self, name: str = "n1") -> tuple[Any, ...] | None:
-        """Return kind, status and version of a node."""
-        query = "SELECT kind, status, version FROM monitoring.nodes WHERE node_id = %s"
-        return self._watch.execute(query, [name]).fetchone()
-
-
-@pytest.fixture
-def service(database: Database) -> Iterator[Service]:
-    """Give a maker of collectors on a database without any partition made ahead."""
-    made = Service(database)
-    yield made
-    for collector in made.made:
-        collector.close(1)
 
 
 def test_a_row_tells_of_the_process(service: Service) -> None:
@@ -249,7 +214,7 @@ def test_a_fork_begins_anew(service: Service) -> None:
     child = os.fork()
     if child == 0:
         quiet = not collector.flush(0.1) and collector.close(0.1)
-        again = MetricsCollector(
+        again = Patient(
             service.database.login("app").url, node_id="child", interval=60
         ).start()
         os._exit(0 if quiet and again.flush() and again.close() else 1)
@@ -316,7 +281,7 @@ def test_asyncio_tasks_and_lag_are_seen(service: Service) -> None:
         async with AsyncMetricsCollector(url, node_id="n1", interval=0.5) as collector:
             # until() sleeps: a service that blocks its loop
             until(lambda: collector.latest and (collector.latest.lag_ms or 0) > 50)
-            assert await collector.flush()
+            assert await collector.flush(60)
         for task in others:
             task.cancel()
 
