@@ -246,7 +246,7 @@ class Collector:
             await self._writing
 
     async def _flush(self) -> bool:
-        self._look()
+        self._safely_look()
         self._end_interval()
         await self._written_before()
         return await self._store.write(now=True)

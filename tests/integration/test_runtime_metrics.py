@@ -41,6 +41,20 @@ def test_a_row_tells_of_the_process(service: Service) -> None:
     assert extra["mem_mb"]["max"] > 1
 
 
+def test_a_sample_that_fails_reaches_nobody(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever a look meets is counted and logged; flush does not raise it."""
+    collector = service()
+    until(lambda: collector.is_registered)
+    monkeypatch.setattr("ai_platform.runtime._metrics.threads", lambda: 1 / 0)
+
+    collector.flush()
+
+    assert collector.failures["collector"] >= 1
+    assert "a sample of n1 failed" in caplog.text
+
+
 def test_rows_come_by_themselves(service: Service) -> None:
     """One per interval, with the samples taken in it."""
     collector = service(interval=0.1)
