@@ -259,15 +259,15 @@ def test_broken_projects_get_one_line(
 def test_an_endless_project_is_ended(shop: Shop) -> None:
     """A project that waits for something does not hold up CI."""
     shop.replace(
-        "migrations/env.py", "config = ", "__import__('time').sleep(60)\nconfig = "
+        "migrations/env.py", "config = ", "__import__('time').sleep(600)\nconfig = "
     )
     began = time.monotonic()
 
-    told = r"migrations/env\.py:\d+: the project did not read within 2 s"
+    told = r"migrations/env\.py:\d+: the project did not read within 8 s"
     with pytest.raises(Refused, match=told):
-        projects.read(shop.ini, timeout_s=2)
+        projects.read(shop.ini, timeout_s=8)
 
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 300
 
 
 def test_missing_files_are_named(shop: Shop) -> None:
@@ -389,4 +389,5 @@ def test_five_hundred_revisions_are_quick(shop: Shop) -> None:
 
     assert len(project.revisions) == 500
     assert project.revisions[-1].up_sql == "SELECT 499;\n"
-    assert time.monotonic() - began < 20
+    # a process for each would take minutes
+    assert time.monotonic() - began < 60

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import time
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -16,6 +15,7 @@ from tests.support.catalogs import assert_same_catalog, catalog_of
 from tests.support.cluster import UNSAFE, Cluster
 from tests.support.database import Database
 from tests.support.faults import FAULTS, Fault, migrate_until
+from tests.support.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,12 +99,13 @@ def _end_while_waiting(database: Database, branch: Branch) -> None:
         stderr=subprocess.DEVNULL,
     )
     watcher = database.connect()
-    ended = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_progress_create_index"
-    for _ in range(200):
-        if watcher.execute(ended).fetchone():
-            break
-        time.sleep(0.1)
-    assert runner.wait(timeout=30) != 0
+    # before it waits, no index is there yet
+    ended = """
+        SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_progress_create_index
+         WHERE datname = current_database() AND phase ^@ 'waiting for writers'
+    """
+    until(lambda: watcher.execute(ended).fetchone())
+    assert runner.wait(timeout=120) != 0
 
 
 @pytest.fixture

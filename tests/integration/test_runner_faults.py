@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from tests.support.programs import Run
 
 SLOW = """as_owner(); op.execute("CREATE TABLE auth.slow (a int)")
-    op.execute("SELECT pg_sleep(30)")"""
+    op.execute("SELECT pg_sleep(300)")"""
+# in short naps: to wait for a lock would end with the runner's lock_timeout
+UNTIL_TOLD = (
+    "DO $$ BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP"
+    " PERFORM pg_sleep(0.05); END LOOP; END $$"
+)
 
 
 def test_a_failing_revision_leaves_the_one_before(
@@ -73,14 +78,14 @@ def test_an_ended_run_leaves_nothing_half_done(
     watcher = database.connect()
     pid = _until_sleeping(watcher)
     _cause(fault, runner, watcher, pid)
-    _, told = runner.communicate(timeout=30)
+    _, told = runner.communicate(timeout=120)
 
     assert runner.returncode == CODES[fault]
     assert "Traceback" not in told
     _until_ended(watcher, pid)
     assert _versions(database) == [branch.shipped]
     assert watcher.execute("SELECT to_regclass('auth.slow')").fetchone() == (None,)
-    branch.change("t_slow", "pg_sleep(30)", "pg_sleep(0)")
+    branch.change("t_slow", "pg_sleep(300)", "pg_sleep(0)")
     again = run(
         "alembic", "-c", branch.ini, "upgrade", "head", env=database.environment()
     )
@@ -91,22 +96,24 @@ def test_an_ended_run_leaves_nothing_half_done(
 @pytest.mark.slow
 def test_a_lost_lock_ends_the_run(database: Database, branch: Branch, run: Run) -> None:
     """The session of the lock ended: what ran stays, nothing more begins."""
-    branch.add("t_first", SLOW.replace("pg_sleep(30)", "pg_sleep(2)"))
+    branch.add("t_first", SLOW.replace("SELECT pg_sleep(300)", UNTIL_TOLD))
     branch.add("t_second", 'as_owner(); op.execute("CREATE TABLE auth.late (a int)")')
+    watcher = database.connect()
+    watcher.execute("SELECT pg_advisory_lock(7)")
     runner = subprocess.Popen(
         [SCRIPTS / "alembic", "-c", branch.ini, "upgrade", "head"],
         env=database.environment(),
         stderr=subprocess.PIPE,
         text=True,
     )
-    watcher = database.connect()
     _until_sleeping(watcher)
     watcher.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
         " WHERE application_name = 'platform-migrate-lock'"
         " AND datname = current_database()"
     )
-    _, told = runner.communicate(timeout=30)
+    watcher.execute("SELECT pg_advisory_unlock(7)")
+    _, told = runner.communicate(timeout=120)
 
     assert runner.returncode == CODES["lock ended"]
     assert "the session that holds the migration lock was ended" in told
@@ -132,9 +139,9 @@ def test_a_killed_run_is_reported_by_the_next(
     watcher = database.connect()
     pid = _until_sleeping(watcher)
     runner.kill()
-    runner.wait(timeout=30)
+    runner.wait(timeout=120)
     _until_ended(watcher, pid)
-    branch.change("t_killed", "pg_sleep(30)", "pg_sleep(0)")
+    branch.change("t_killed", "pg_sleep(300)", "pg_sleep(0)")
 
     again = run(
         "alembic", "-c", branch.ini, "upgrade", "head", env=database.environment()
@@ -168,7 +175,7 @@ def test_the_server_going_away_is_said_plainly(
 
 def _until_sleeping(watcher: psycopg.Connection[Any]) -> int:
     """Return the backend that runs the slow revision, once it does."""
-    for _ in range(300):
+    for _ in range(1200):
         row = watcher.execute(
             "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep%'"
             " AND state = 'active' AND application_name = 'platform-migrate'"
@@ -181,7 +188,7 @@ def _until_sleeping(watcher: psycopg.Connection[Any]) -> int:
 
 
 def _until_ended(watcher: psycopg.Connection[Any], pid: int) -> None:
-    for _ in range(100):
+    for _ in range(600):
         alive = "SELECT 1 FROM pg_stat_activity WHERE pid = %s"
         if watcher.execute(alive, [pid]).fetchone() is None:
             return
