@@ -224,7 +224,7 @@ class Python:
     """Runs revisions of *project* as they are; *timeout_s* bounds each way.
 
     Each in an interpreter of its own, whose end is that of its sessions, but for those
-    of a block of `kept`: they share one, which is quicker.
+    of a block of `kept`: they share one, which is quicker, and are the history.
     """
 
     def __init__(self, project: Project, timeout_s: float = TIMEOUT_S) -> None:
@@ -248,9 +248,15 @@ class Python:
         history = self._project.history
         name = history.locate(revision)
         standing = history.before(name, included=is_down)
+        is_history = self._kept is not None
         with self._some() as interpreter:
             said = interpreter.ask(
-                "run", revision=name, down=is_down, stamp=standing, dsn=dsn
+                "run",
+                revision=name,
+                down=is_down,
+                stamp=standing,
+                history=is_history,
+                dsn=dsn,
             )
         # a comment at the end of a statement must not hide the semicolon
         steps = tuple(Step(f"{sql}\n;", inside) for sql, inside in said["steps"])

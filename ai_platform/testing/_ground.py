@@ -13,6 +13,7 @@ from ai_platform.catalog.scratch import scratch_database
 from ai_platform.connection import Target, connect, first_line, resolve
 from ai_platform.errors import PlatformError, Refused
 from ai_platform.review._foreign import Interpreter
+from ai_platform.review._known_types import makes_known_type
 from ai_platform.review._plan import found_version_schema
 from ai_platform.server.temporary import temporary_server
 
@@ -90,7 +91,7 @@ class Walk:
             self._begin()
         for name in order[self._standing : index]:
             try:
-                self.run(name)
+                self.run(name, history=True)
             except PlatformError as error:
                 self._obstacle = (name, error)
                 raise self._in_the_way(name, error) from None
@@ -112,11 +113,11 @@ class Walk:
         found_version_schema(self._target, self._project.version_table)
         self._ask(None)
 
-    def run(self, revision: str, *, down: bool = False) -> None:
-        """Run the way up, or *down*, of *revision*."""
+    def run(self, revision: str, *, down: bool = False, history: bool = False) -> None:
+        """Run the way up, or *down*, of *revision*; as *history*, as one run would."""
         # half a step leads nowhere: until it is whole, the next begins anew
         standing, self._standing = self._standing, len(self._project.history.order) + 1
-        self._ask(revision, down=down)
+        self._ask(revision, down=down, history=history)
         self._standing = standing + (-1 if down else 1)
 
     def write(self, revision: str) -> None:
@@ -154,7 +155,7 @@ class Walk:
             "run",
             dsn=self.target.url,
             revision=revision,
-            **{"down": False, "stamp": None, **options},
+            **{"down": False, "stamp": None, "history": False, **options},
         )
 
     @property
@@ -190,6 +191,8 @@ def _execute(connection: Any, steps: Sequence[Step]) -> None:
         if step.in_transaction != inside:
             connection.execute("BEGIN" if step.in_transaction else "COMMIT")
             inside = step.in_transaction
-        connection.execute(step.sql.encode())
+        # one run of Alembic makes a type once, whatever is written for each revision
+        if not makes_known_type(connection, step.sql):
+            connection.execute(step.sql.encode())
     if inside:
         connection.execute("COMMIT")

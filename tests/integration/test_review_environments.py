@@ -177,3 +177,43 @@ def test_tables_are_filled_on_the_search_path(shop: Shop, statement: str) -> Non
 
     assert [item.relation for item in found.revisions[0].filled] == ["desk.t"]
     assert "index-not-concurrent" in {one.rule for one in found.findings}
+
+
+def test_a_type_is_made_by_each_revision(shop: Shop) -> None:
+    """One run of all revisions makes it once; who is at the first fails at the second.
+
+    A history that somebody came past is no obstacle to what comes after it.
+    """
+    enum = "sa.Column('m', sa.Enum('a', name='mood'))"
+    for name, parent in (("x1", "b8"), ("x2", "x1")):
+        up = f"import sqlalchemy as sa; op.create_table('t{name}', {enum})"
+        shop.add(name, up, f"op.drop_table('t{name}')", parent=parent)
+    down = "op.drop_column('tx2', 'n')"
+    shop.add("x3", "op.execute('ALTER TABLE tx2 ADD n int')", down, parent="x2")
+    asked = Asked(rows=1, settings={"lock_timeout": "4s"})
+
+    last = review(projects.read(shop.ini), asked)
+    both = review(projects.read(shop.ini, span="x1..x3"), asked)
+
+    assert [one.error for one in last.revisions] == [None]
+    assert [one.error for one in both.revisions] == [
+        'type "mood" already exists',
+        None,
+    ]
+
+
+def test_rows_of_one_insert_are_written_down(shop: Shop) -> None:
+    """Many that SQLAlchemy puts into one statement are heard like any other."""
+    shop.add(
+        "x1",
+        "import sqlalchemy as sa; bind = op.get_bind(); bind.execute(sa.select(1)); "
+        "t = sa.table('notes', sa.column('id', sa.Integer)); "
+        "op.execute('CREATE TABLE notes (id int)'); "
+        "bind.execute(t.insert().returning(t.c.id), [{'id': 7}, {'id': 8}]).all()",
+        "op.execute('DROP TABLE notes')",
+    )
+
+    (facts,) = review(projects.read(shop.ini), Asked(rows=1, settings={})).revisions
+
+    assert facts.up[-1].inserted[0].rows == 2
+    assert "(7" in facts.up[-1].sql

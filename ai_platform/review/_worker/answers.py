@@ -53,7 +53,11 @@ def _actions() -> dict[str, Callable[[Project, dict[str, Any]], Any]]:
         "read": lambda project, _: read(project),
         "begin": lambda project, _: begin(project),
         "run": lambda project, request: run(
-            project, request["revision"], down=request["down"], stamp=request["stamp"]
+            project,
+            request["revision"],
+            down=request["down"],
+            stamp=request["stamp"],
+            history=request["history"],
         ),
         "create_all": lambda project, request: create_all(
             project, request["attribute"], request["schemas"]

@@ -161,6 +161,8 @@ class Paper:
         context.impl.static_output = write
         context.impl.emit_commit = leave
         context.impl.emit_begin = enter
+        # Alembic makes a type once in a run: production runs this revision alone
+        context.impl.memo.clear()
         function = getattr(revision.module, name, None)
         if function is None:
             return {"steps": [], "error": "has no " + name + "()", "refused": True}

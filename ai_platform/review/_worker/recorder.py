@@ -132,7 +132,9 @@ class _Driver:
         """Return *statement* with its values, once for each set of *parameters*."""
         if not parameters:
             return [self._bare(statement)]
-        sets = parameters[: MOST + 1] if many else [parameters]
+        # many rows in one statement (insertmanyvalues) have one set together
+        is_list = many and isinstance(parameters, list)
+        sets = parameters[: MOST + 1] if is_list else [parameters]
         return [self._text(statement, one) for one in sets]
 
     def _bare(self, statement: str) -> str:

@@ -15,14 +15,32 @@ if TYPE_CHECKING:
 
 __all__ = ["create_all", "run"]
 
+# how SQLAlchemy 1.4, and those after it, note what they made
+MEMOS = ("_pg_enums", "pg_enum", "pg_ENUM", "pg_domain", "pg_DOMAIN")
+TYPES = """
+    SELECT n.nspname, t.typname
+      FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+     WHERE t.typtype IN ('d', 'e') AND n.nspname <> 'information_schema'
+    UNION ALL
+    SELECT NULL, t.typname
+      FROM pg_catalog.pg_type t
+     WHERE t.typtype IN ('d', 'e') AND pg_catalog.pg_type_is_visible(t.oid)
+"""
+
 
 def run(
-    project: Project, revision: str | None, *, down: bool, stamp: list[str] | None
+    project: Project,
+    revision: str | None,
+    *,
+    down: bool,
+    stamp: list[str] | None,
+    history: bool,
 ) -> dict[str, Any]:
     """Run one *revision* as env.py would; None only makes the version table.
 
-    With *stamp* the database is first declared to stand at these revisions. Returns
-    what the revision said to the server.
+    With *stamp* the database is first declared to stand at these revisions. What is
+    *history* takes types that are there for made, as Alembic does of those that it
+    made in the same run. Returns what the revision said to the server.
     """
     from alembic.runtime.migration import MigrationStep  # noqa: PLC0415
 
@@ -41,9 +59,11 @@ def run(
 
     recorder = Recorder()
 
-    def upgrade(_heads: Any, _context: Any) -> list[Any]:
+    def upgrade(_heads: Any, context: Any) -> list[Any]:
         if revision is None:
             return []
+        if history:
+            know_types(context)
         # not before: env.py may say where the revisions lie
         step = make(scripts.revision_map, scripts.get_revision(revision))
         step.migration_fn = recorder.wrapped(step.migration_fn)
@@ -54,6 +74,12 @@ def run(
     with recorder.listening():
         _through_env(project, upgrade, destination_rev=revision)
     return recorder.answer()
+
+
+def know_types(context: Any) -> None:
+    """Let Alembic take the enums and domains of the database for made by itself."""
+    found = {tuple(row) for row in context.connection.exec_driver_sql(TYPES)}
+    context.impl.memo.update({name: set(found) for name in MEMOS})
 
 
 def _through_env(
