@@ -10,12 +10,12 @@ from psycopg import sql
 from ai_platform.connection import connect
 
 from ._code import named_in_code
-from ._following import followers
+from ._following import followers, holders
 from ._plan import Told
 from ._promises import kept
 from ._readings import flush_counts
 from ._search_path import names_as_in
-from ._weight import heavy, shaken, tested_domain
+from ._weight import changed_type, heavy, shaken
 from .facts import Scan
 from .fill import Profile, fill
 from .statements import run_plainly
@@ -35,7 +35,7 @@ __all__ = ["Ground", "prepare"]
 
 _FEWEST_VECTORS: Final = 1_000
 # An index stands for its table. Bookkeeping of Alembic stays as it is. With %(beneath)s
-# a view stands for what it reads, and a domain for the tables that have it.
+# a view stands for what it reads, and a type for the tables that have it.
 _TABLES: Final = """
 WITH RECURSIVE named (oid) AS (
        SELECT coalesce(x.indrelid, c.oid)
@@ -53,7 +53,7 @@ WITH RECURSIVE named (oid) AS (
           AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> named.oid
      ),
      types (oid) AS (
-       SELECT to_regtype(domain)::oid FROM unnest(%(domains)s::text[]) AS d (domain)
+       SELECT to_regtype(name)::oid FROM unnest(%(types)s::text[]) AS d (name)
         UNION
        SELECT t.oid
          FROM types JOIN pg_catalog.pg_type t ON types.oid IN (t.typbasetype, t.typelem)
@@ -62,6 +62,7 @@ SELECT DISTINCT n.nspname, t.relname
   FROM pg_catalog.pg_class t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
  WHERE (t.oid IN (SELECT oid FROM named)
+        OR t.reloftype IN (SELECT oid FROM types)
         OR t.oid IN (SELECT attrelid FROM pg_catalog.pg_attribute a
                        JOIN types ON types.oid = a.atttypid AND NOT a.attisdropped))
    AND t.relkind IN ('r', 'p') AND t.relpersistence <> 't'
@@ -119,7 +120,8 @@ def prepare(
 
     All that were asked for where some statement costs more the more there are, few
     elsewhere. So do tables that its code may name, and those whose rows follow those
-    that a statement deletes or updates, or one of those *said* by its Python.
+    that a statement deletes or updates, or one of those *said* by its Python; or which
+    hold these fast.
     A first scan after a load writes hint bits, which would count as the revision's
     WAL: VACUUM has them written before. With 0 rows asked for, tables stay as they
     are.
@@ -170,11 +172,14 @@ def _chosen(
         connection,
         {*_heavy(plan, relations, options), *hidden},
         options.version_table,
-        domains=_domains(plan),
+        types=_types(plan),
     )
     following = followers(connection, _shaken(plan, said))
     big += [(schema, name) for schema, name, is_found in following if is_found]
-    return big, sorted({*named, *big, *((one[0], one[1]) for one in following)})
+    few = [(schema, name) for schema, name, _ in following]
+    if options.referred:
+        few += holders(connection, _shaken_above(plan, said))
+    return big, sorted({*named, *big, *few})
 
 
 def _heavy(
@@ -194,10 +199,15 @@ def _shaken(plan: Plan, said: Collection[Statement]) -> set[Shaken]:
     return {table for statement in every for table in shaken(statement)}
 
 
-def _domains(plan: Plan) -> list[str]:
-    """Return the domains that every row which has them is tested for."""
+def _shaken_above(plan: Plan, said: Collection[Statement]) -> set[Shaken]:
+    """Return those on the way up: what comes down, the way up has often made itself."""
+    return {table for statement in (*plan.up, *said) for table in shaken(statement)}
+
+
+def _types(plan: Plan) -> list[str]:
+    """Return the types for which every row that has one of them is tested or cut."""
     every = (*plan.up, *(plan.down or ()))
-    return [name for item in every if (name := tested_domain(item)) is not None]
+    return [name for item in every if (name := changed_type(item)) is not None]
 
 
 def _tables(
@@ -205,17 +215,17 @@ def _tables(
     relations: Collection[Relation],
     version_table: str,
     *,
-    domains: Collection[str] | None = None,
+    types: Collection[str] | None = None,
 ) -> list[tuple[str, str]]:
     """Return schema and name of the tables that *relations* are, or are indexes of.
 
-    With *domains* also those that have one of them, and what views read.
+    With *types* also those that have one of them, and what views read.
     """
     given = {
         "schemas": [schema for schema, _ in relations],
         "names": [name for _, name in relations],
-        "domains": list(domains or ()),
-        "beneath": domains is not None,
+        "types": list(types or ()),
+        "beneath": types is not None,
         "version": version_table,
     }
     return [(schema, name) for schema, name in connection.execute(_TABLES, given)]

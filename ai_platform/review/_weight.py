@@ -14,7 +14,7 @@ from ai_platform.identifiers import quoted
 if TYPE_CHECKING:
     from .statements import Relation, Statement
 
-__all__ = ["Shaken", "heavy", "shaken", "tested_domain"]
+__all__ = ["Shaken", "changed_type", "heavy", "shaken"]
 
 Shaken = tuple[str | None, str, str, tuple[str, ...]]
 """Schema and name of a table, what becomes of its rows, and the columns set."""
@@ -57,6 +57,9 @@ _LIGHT_COMMANDS: Final = {
 _TESTS: Final = ("C", "O", "V")
 
 
+_COMPOSITE: Final = enums.ObjectType.OBJECT_TYPE
+
+
 def heavy(statement: Statement) -> frozenset[Relation]:
     """Return those relations of *statement* whose rows its cost may depend on.
 
@@ -69,10 +72,16 @@ def heavy(statement: Statement) -> frozenset[Relation]:
     return frozenset() if is_light else named
 
 
-def tested_domain(statement: Statement) -> str | None:
-    """Return the domain, as SQL, whose every value in tables *statement* tests."""
+def changed_type(statement: Statement) -> str | None:
+    """Return the type, as SQL, whose values in tables *statement* tests or cuts.
+
+    A domain that gets a constraint, or a composite type whose attributes change.
+    """
     for one in pglast.parse_sql(statement.sql):
         node: Any = one.stmt
+        if isinstance(node, ast.AlterTableStmt) and node.objtype == _COMPOSITE:
+            parts = (node.relation.schemaname, node.relation.relname)
+            return ".".join(quoted(part) for part in parts if part)
         if not isinstance(node, ast.AlterDomainStmt) or node.subtype not in _TESTS:
             continue
         if not getattr(node.def_, "skip_validation", False):  # NOT VALID

@@ -91,6 +91,8 @@ CHAIN = """
         sale int NOT NULL REFERENCES public.sale ON DELETE CASCADE);
     CREATE TABLE public.part (n int) PARTITION BY LIST (n);
     CREATE TABLE public.rest PARTITION OF public.part DEFAULT;
+    CREATE TYPE public.pair AS (a int, b int);
+    CREATE TABLE public.pairs (id int PRIMARY KEY, pair public.pair);
 """
 
 
@@ -104,13 +106,18 @@ CHAIN = """
         ),
         ("TRUNCATE sale CASCADE", "SELECT 1", ("public.item", "public.sale")),
         ("DELETE FROM rest", "SELECT 1", ("public.part",)),
+        (
+            "ALTER TYPE pair DROP ATTRIBUTE b CASCADE",
+            "ALTER TYPE pair ADD ATTRIBUTE b int CASCADE",
+            ("public.pairs.pair",),
+        ),
         ("INSERT INTO rest VALUES (NULL)", "SELECT 1", ("public.part",)),
     ],
 )
 def test_rows_lost_elsewhere_are_named(
     measured: Callable[..., Review], up: str, down: str, gone: tuple[str, ...]
 ) -> None:
-    """What follows a row by a cascade, or is in a partition, is lost as well."""
+    """What follows a row or a type by a cascade, or is in a partition, is lost too."""
     _, facts = measured(source("chain", CHAIN, None), source("one", up, down)).revisions
 
     assert facts.lost == gone

@@ -25,7 +25,8 @@ SETUP = """
     CREATE TABLE parcel (
         id integer PRIMARY KEY, name varchar(40) NOT NULL, weight double precision,
         sent timestamp NOT NULL, mood mood NOT NULL, note text, amount numeric(12, 4),
-        count integer, place point, seen timestamptz
+        count integer, place point, seen timestamptz, hour timetz, doc jsonb,
+        days int4multirange
     );
     CREATE TABLE loose (word text, number integer);
     CREATE TABLE counted (id serial PRIMARY KEY, word text);
@@ -86,6 +87,31 @@ LOSSY = {
         "UPDATE parcel SET note = '' WHERE note IS NULL",
         "SELECT 1",
         ("public.parcel.note",),
+    ),
+    "blanks trimmed": (
+        "UPDATE parcel SET note = btrim(note)",
+        "SELECT 1",
+        ("public.parcel.note",),
+    ),
+    "zone of a time forgotten": (
+        f"{TABLE} ALTER hour TYPE time",
+        f"{TABLE} ALTER hour TYPE timetz",
+        ("public.parcel.hour",),
+    ),
+    "nulls stripped": (
+        "UPDATE parcel SET doc = jsonb_strip_nulls(doc)",
+        "SELECT 1",
+        ("public.parcel.doc",),
+    ),
+    "gaps closed": (
+        f"{TABLE} ALTER days TYPE int4range USING range_merge(days)",
+        f"{TABLE} ALTER days TYPE int4multirange USING int4multirange(days)",
+        ("public.parcel.days",),
+    ),
+    "numbered anew": (
+        "ALTER TABLE counted DROP id",
+        "ALTER TABLE counted ADD id serial PRIMARY KEY",
+        ("public.counted.id", "public.counted.word"),
     ),
     "rows removed": ("DELETE FROM loose", "SELECT 1", ("public.loose",)),
     "values change places": (

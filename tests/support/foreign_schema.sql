@@ -172,3 +172,12 @@ CREATE TABLE computed_child (
     a integer NOT NULL,
     b integer GENERATED ALWAYS AS (abs(a)) STORED REFERENCES computed_parent
 );
+CREATE TYPE price AS (amount numeric(10, 2), currency char(3));
+CREATE TABLE shaped (
+    id integer PRIMARY KEY,
+    price price NOT NULL CHECK ((price).amount > 0 AND (price).currency IN ('EUR', 'USD')),
+    body jsonb NOT NULL CHECK (
+        jsonb_typeof(body) = 'object' AND body ?& ARRAY['kind', 'items']
+        AND body ->> 'kind' IN ('a', 'b') AND jsonb_typeof(body -> 'items') = 'array'),
+    code text NOT NULL CHECK (code ~ '^[A-Z]+$' AND length(code) = 7)
+);

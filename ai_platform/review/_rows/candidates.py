@@ -12,12 +12,14 @@ from .templates import ROW, UNLIMITED, Template, cast, literal, simple, template
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .catalog import Check, Column
+    from .catalog import Check, Column, Type
 
 __all__ = ["candidates", "hints_of", "identifying"]
 
 _NEAR: Final = 30_000
 _MOST: Final = 120
+_LONGEST: Final = 1_000
+_JSON_TYPES: Final = ("object", "array", "string", "number", "boolean", "null")
 _FINE: Final = 1_000_003
 _TIMES: Final = {"timestamp", "timestamptz"}
 _INTEGERS: Final = {"int2", "int4", "int8"}
@@ -156,9 +158,13 @@ def _moment(one: Interval, kind: str) -> Template:
 
 
 def _of_texts(hints: Hints) -> Iterator[Template]:
+    sizes = sorted(size for size in hints.sizes if 0 < size <= _LONGEST)
     for regex in hints.regexes:
         for sql, is_wide in pattern.matching(regex, ROW):
-            yield Template(sql, UNLIMITED if is_wide else 1)
+            capacity = UNLIMITED if is_wide else 1
+            yield Template(sql, capacity)
+            for size in sizes:
+                yield Template(f"rpad({sql}, {size}, right({sql}, 1))", capacity)
     for like in hints.patterns:
         for sql, is_wide in pattern.like(like, ROW):
             yield Template(sql, UNLIMITED if is_wide else 1)
@@ -174,9 +180,10 @@ def _of_json(column: Column, hints: Hints) -> Iterator[Template]:
         yield Template(literal(", ".join(f'"{key}"=>"1"' for key in hints.keys)))
     if column.type.plain.name not in ("json", "jsonb") or not hints.keys:
         return
-    texts = [one for one in hints.constants if one.startswith("'")]
-    values = [f"{ROW}", "'value'::text", "true", "'[]'::json", "'{}'::json"]
-    values += [f"{text}::text" for text in texts]
+    told = {literal(one) for one in (*hints.keys, *_JSON_TYPES)}
+    texts = [one for one in hints.constants if one.startswith("'") and one not in told]
+    values = [f"{text}::text" for text in texts]
+    values += [f"{ROW}", "'value'::text", "true", "'[]'::json", "'{}'::json"]
     for chosen in islice(product(values, repeat=min(len(hints.keys), 3)), 80):
         rest = chosen[-1:] * (len(hints.keys) - len(chosen))
         pairs = zip(hints.keys, [*chosen, *rest], strict=True)
@@ -204,6 +211,9 @@ def _of_constants(column: Column, hints: Hints) -> Iterator[Template]:
     kind = column.type.plain
     for sql in hints.constants:
         is_text = sql.startswith(("'", "E'"))
+        if kind.kind == "c" and is_text:
+            yield _composite(kind, sql)
+            continue
         if kind.element and kind.category == "A":
             if sql.startswith("'{"):
                 yield Template(sql)
@@ -214,3 +224,12 @@ def _of_constants(column: Column, hints: Hints) -> Iterator[Template]:
             if kind.name in _INTEGERS:
                 yield Template(f"{sql} + 1", is_edge=True)
                 yield Template(f"{sql} - 1", is_edge=True)
+
+
+def _composite(kind: Type, text: str) -> Template:
+    """Return a composite value whose fields of texts are all *text*."""
+    values = [
+        cast(text if one.plain.category == "S" else templates(one)[0].sql, one)
+        for one in kind.fields
+    ]
+    return Template(f"ROW({', '.join(values)})", UNLIMITED)

@@ -112,7 +112,8 @@ def _integers(bits: int) -> Callable[[str, int], list[Template]]:
 
 
 def _floats(row: str, _seed: int) -> list[Template]:
-    return [_wide(f"({row} % 16777216) * 0.5", 1 << 24), *_edges("0", "-1.5", "3e38")]
+    edges = _edges("0", "-1.5", "3e38", "0.30000000000000004")
+    return [_wide(f"({row} % 16777216) * 0.5", 1 << 24), *edges]
 
 
 # Where clocks change: an hour that Berlin and New York have twice, one that they skip.
@@ -139,7 +140,7 @@ def _json(row: str, seed: int) -> list[Template]:
         f"""'{{"number": ' || {row} || ', "name": "{_UNICODE}", "flag": true, """
         f""""list": [1, 2.5, null]}}'"""
     )
-    plain = ("{}", "[]", '"text"', '[{"key": "value"}]', "1", "true")
+    plain = ("{}", "[]", '"text"', '[{"key": "value"}]', "1", "true", '{"key": null}')
     del seed
     return [_wide(wide), *(Template(literal(one)) for one in plain)]
 
@@ -192,7 +193,10 @@ _SIMPLE: Final[dict[str, Callable[[str, int], list[Template]]]] = {
     "interval": _intervals,
     "cidr": _just("set_masklen(inet '10.0.0.0' + ({i} % 16777216), 32)::cidr", 1 << 24),
     "time": _just("time '00:00' + {i} * interval '1 second'", 86400),
-    "timetz": _just("timetz '00:00+00' + {i} * interval '1 second'", 86400),
+    "timetz": lambda row, _seed: [
+        _wide(f"timetz '00:00+00' + {row} * interval '1 second'", 86400),
+        *_edges("12:30:00+05:45", "23:59:59.999999-08"),
+    ],
     "macaddr": _just("lpad(to_hex({i}), 12, '0')"),
     "macaddr8": _just("lpad(to_hex({i}), 16, '0')"),
     "tsquery": _just("to_tsquery('simple', 'word' || {i})"),
@@ -230,7 +234,6 @@ _SIMPLE: Final[dict[str, Callable[[str, int], list[Template]]]] = {
     "aclitem": _just("makeaclitem(10::oid, 10::oid, 'SELECT', false)", 1),
 }
 
-
 _SPELLED: Final = {
     "smallint": "int2",
     "integer": "int4",
@@ -256,8 +259,8 @@ def _texts(kind: Type, seed: int, sizes: Collection[int], row: str) -> list[Temp
         made = [_wide(f"left({word}, {min(size or _FILLED, _FILLED)})")]
     made += [_sized(one, row) for one in sorted(sizes) if 0 < one <= _LONG * 50]
     longest = size or _LONG
-    edges = ["", _UNICODE[: size or None], "漢" * min(longest, _LONG)]
-    return made + _edges(*dict.fromkeys(edges))
+    edges = ["", *(one[: size or None] for one in (_UNICODE, " in blanks "))]
+    return made + _edges(*dict.fromkeys([*edges, "漢" * min(longest, _LONG)]))
 
 
 def _sized(size: int, row: str) -> Template:
@@ -334,7 +337,9 @@ def _ranges(kind: Type, element: Type, seed: int, row: str) -> list[Template]:
     if kind.kind == "m":
         ways = templates(element, seed=seed, row=row)
         wide = f"{_qualified(kind)}({cast(ways[0].sql, element)})"
-        return [replace(ways[0], sql=wide), *_edges("{}")]
+        more = templates(element, seed=seed, row=f"({row} + {_WORDS})")
+        two = f"{wide} + {_qualified(kind)}({cast(more[0].sql, element)})"
+        return [replace(ways[0], sql=wide), Template(two, is_edge=True), *_edges("{}")]
     # neighbours do not overlap: constraints of the EXCLUDE kind ask for that
     low, high = (
         cast(templates(element, seed=seed, row=f"({row} * 2 + {n})")[0].sql, element)
