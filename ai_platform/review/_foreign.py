@@ -37,7 +37,7 @@ _LOGIN: Final = re.compile(r"(://[^\s/:@'\"]*):[^\s@'\"]*@")
 _QUOTED_URL: Final = re.compile(r"(URL from [\w ]*string) '.*'", re.IGNORECASE)
 _TAIL_BYTES: Final = 4_000
 _FRAME: Final = re.compile(r'File "(.+)", line (\d+)')
-_STACK_S: Final = 2.0
+_STACK_S: Final = 10.0
 _HINTS: Final = {
     "no_alembic": "name the interpreter of the project: --python PATH",
     "old_alembic": "Alembic 1.8 or newer is needed",
@@ -231,11 +231,14 @@ class Interpreter:
         start = self._said.seek(0, os.SEEK_END)
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGUSR2)
-        stack, until = "", time.monotonic() + _STACK_S
-        while "File" not in stack and time.monotonic() < until:
+        stack, before, until = "", "", time.monotonic() + _STACK_S
+        # it is written line by line, the frame of the project perhaps last
+        while time.monotonic() < until and self._process.poll() is None:
+            if "File" in stack and stack == before:
+                break
             time.sleep(0.05)
             self._said.seek(start)
-            stack = self._said.read().decode(errors="replace")
+            before, stack = stack, self._said.read().decode(errors="replace")
         return Refused(
             f"{self._innermost(stack)}the project did not {action} within "
             f"{self._timeout_s:g} s",
