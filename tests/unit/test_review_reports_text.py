@@ -19,6 +19,7 @@ from ai_platform.review.facts import (
     Rewrite,
     Table,
 )
+from ai_platform.review.reports._describe import in_words
 from ai_platform.review.reports._github import code, fenced, in_html, length, plain
 from ai_platform.review.reports._summary import rows, waits
 from ai_platform.review.reports.markdown import MARKER, to_markdown
@@ -283,3 +284,12 @@ def test_steps_that_commit_themselves_block_too(
     step = reviews.statement(1, "VACUUM FULL public.t", "VACUUM", **facts)
 
     assert [(item.reads, item.writes) for item in waits([step])] == told
+
+
+def test_rights_are_told_by_what_moved() -> None:
+    """Of a list of rights only what was given and taken is shown."""
+    before = '["app: SELECT, UPDATE", "boss: SELECT"]'
+    after = '["boss: SELECT", "app: SELECT, DELETE"]'
+
+    told = in_words(Change("table", "public.t", "rights", before, after))
+    assert told == "table public.t: given app: DELETE; taken app: UPDATE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from ai_platform.amounts import in_bytes, in_seconds
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
         StatementFacts,
     )
 
-__all__ = ["WAITING", "basis", "facts", "failure", "in_words", "spent", "troubles"]
+__all__ = [
+    "WAITING",
+    "basis",
+    "facts",
+    "failure",
+    "in_words",
+    "rights_moved",
+    "spent",
+    "troubles",
+]
 
 WAITING: Final = {"R": "reads", "W": "writes", "D": "DDL and VACUUM"}
 """What the letters of `Blocked` stand for."""
@@ -108,8 +118,41 @@ def in_words(change: Change) -> str:
     name = f"{change.kind} {change.identity}"
     if change.property == "object":
         return f"{name}: {'new' if change.before is None else 'gone'}"
+    if change.property == "rights" and (moved := "; ".join(rights_moved(change))):
+        return f"{name}: {moved}"
     before, after = change.before or "none", change.after or "none"
     return f"{name}: {change.property}: {before} → {after}"
+
+
+def rights_moved(change: Change, before: str | None = None) -> Iterator[str]:
+    """Yield who is given which rights, then from whom which are taken.
+
+    Counted from *before*, where it is given.
+    """
+    old = _given(change.before if before is None else before)
+    new = _given(change.after)
+    yield from (f"given {right}" for right in _only(new, old))
+    yield from (f"taken {right}" for right in _only(old, new))
+
+
+def _only(some: dict[str, list[str]], other: dict[str, list[str]]) -> Iterator[str]:
+    for role, rights in some.items():
+        left = [right for right in rights if right not in other.get(role, [])]
+        if left:
+            yield f"{role}: {', '.join(left)}"
+
+
+def _given(text: str | None) -> dict[str, list[str]]:
+    """Return the rights of each role in *text*, as the catalog writes them."""
+    try:
+        items = json.loads(text or "[]")
+    except ValueError:
+        return {str(text): []}
+    found: dict[str, list[str]] = {}
+    for item in items if isinstance(items, list) else [items]:
+        role, _, rights = str(item).rpartition(": ")
+        found.setdefault(role, []).extend(rights.split(", "))
+    return found
 
 
 def troubles(one: RevisionFacts, review: Review) -> Iterator[str]:

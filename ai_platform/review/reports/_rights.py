@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
-from ._describe import in_words
+from ._describe import in_words, rights_moved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ai_platform.review.facts import Change, RevisionFacts
 
@@ -49,27 +48,5 @@ def _lines(change: Change, before: str | None) -> Iterator[str]:
     if change.property != "rights":
         yield in_words(change)
         return
-    old, new = _given(before), _given(change.after)
     name = f"{change.kind} {change.identity}"
-    yield from (f"{name}: given {right}" for right in _only(new, old))
-    yield from (f"{name}: taken {right}" for right in _only(old, new))
-
-
-def _only(some: dict[str, list[str]], other: dict[str, list[str]]) -> Iterable[str]:
-    for role, rights in some.items():
-        left = [right for right in rights if right not in other.get(role, [])]
-        if left:
-            yield f"{role}: {', '.join(left)}"
-
-
-def _given(text: str | None) -> dict[str, list[str]]:
-    """Return the rights of each role in *text*, as the catalog writes them."""
-    try:
-        items = json.loads(text or "[]")
-    except ValueError:
-        return {str(text): []}
-    found: dict[str, list[str]] = {}
-    for item in items if isinstance(items, list) else [items]:
-        role, _, rights = str(item).rpartition(": ")
-        found.setdefault(role, []).extend(rights.split(", "))
-    return found
+    yield from (f"{name}: {moved}" for moved in rights_moved(change, before or "[]"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from ai_platform.identifiers import unquoted
+
 from ._rule import Hit, Rule
 from ._tree import bare, same
 
@@ -17,7 +19,7 @@ __all__ = ["RULE"]
 
 _GO_ON: Final = (
     "In the same revision, after it: SELECT setval(pg_get_serial_sequence('{table}', "
-    "'{column}'), (SELECT max({column}) FROM {table})); the lock keeps writers out "
+    "'{name}'), (SELECT max({column}) FROM {table})); the lock keeps writers out "
     "until the commit."
 )
 _WHOLE: Final = {"smallint", "integer", "bigint"}
@@ -43,7 +45,9 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
                 "is numbered by a new sequence, which begins anew, and rows have such "
                 "numbers: INSERT fails with a duplicate key",
                 is_measured=True,
-                remedy=_GO_ON.format(table=table, column=bare(name)),
+                remedy=_GO_ON.format(
+                    table=table, name=unquoted(bare(name)), column=bare(name)
+                ),
             )
 
 
