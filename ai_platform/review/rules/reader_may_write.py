@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ai_platform.amounts import counted
+
 from ._rights import PUBLIC, rights_of
 from ._rule import Hit, Rule
 
@@ -26,22 +28,27 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     before = revision.evidence.before
     if before is None or revision.evidence.after is None:
         return
-    readers = _readers(before)
+    readers = _readers(before, revision.made_before)
+    given: dict[str, list[str]] = {}
+    words: dict[str, set[str]] = {}
     for kind in sorted(_KINDS):
         for item in revision.objects(kind):
-            for role, rights in sorted(rights_of(item.properties).items()):
-                given = sorted(rights & _WRITES)
-                if given and role in readers:
-                    yield Hit(
-                        item.key.identity,
-                        f"{role}, which could only read so far, gets "
-                        f"{', '.join(given)}",
-                        is_measured=True,
-                    )
+            for role, rights in rights_of(item.properties).items():
+                if role in readers and rights & _WRITES:
+                    given.setdefault(role, []).append(item.key.identity)
+                    words.setdefault(role, set()).update(rights & _WRITES)
+    for role, names in sorted(given.items()):
+        first, *others = sorted(names)
+        more = f" and {counted(len(others), 'other')}" if others else ""
+        told = f"could only read so far, and gets {', '.join(sorted(words[role]))} on "
+        yield Hit(role, f"{told}{first}{more}", is_measured=True)
 
 
-def _readers(catalog: Snapshot) -> set[str]:
-    """Return the roles that read several tables, and write and own none."""
+def _readers(catalog: Snapshot, made: frozenset[str]) -> set[str]:
+    """Return the roles that read several tables, and write and own none.
+
+    What the review itself has *made* nobody reads in production.
+    """
     reads: dict[str, int] = {}
     writers = {PUBLIC}
     for item in catalog:
@@ -51,7 +58,7 @@ def _readers(catalog: Snapshot) -> set[str]:
         for role, rights in rights_of(item.properties).items():
             if rights & _WRITES:
                 writers.add(role)
-            elif "SELECT" in rights:
+            elif "SELECT" in rights and item.key.identity not in made:
                 reads[role] = reads.get(role, 0) + 1
     return {
         role for role, many in reads.items() if many >= _FEWEST and role not in writers
