@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from psycopg import sql
 
 from ai_platform.catalog import diff
 from ai_platform.runner import offline
@@ -20,51 +19,44 @@ if TYPE_CHECKING:
     from tests.support.database import Database
     from tests.support.programs import Run
 
-OWNER = "t_database_owner"
-
 
 @pytest.fixture
 def owner(cluster: Cluster, empty: Database) -> Iterator[Target]:
     """Give a login with CREATEROLE that owns a database with `vector`, as on RDS."""
+    # the server may be that of another session of tests as well
+    login = f"{empty.name}_owner"
     with cluster.connect() as session:
-        session.execute(f"CREATE ROLE {OWNER} LOGIN CREATEROLE")
-        name = sql.Identifier(empty.name)
-        session.execute(
-            sql.SQL("ALTER DATABASE {} OWNER TO {}").format(name, sql.Identifier(OWNER))
-        )
+        session.execute(f"CREATE ROLE {login} LOGIN CREATEROLE".encode())
+        session.execute(f"ALTER DATABASE {empty.name} OWNER TO {login}".encode())
         for role in ("platform_owner", "platform_app"):
             # roles that an earlier database of this cluster made are not its own
             exists = session.execute("SELECT to_regrole(%s)", [role]).fetchone()
             if exists != (None,):
-                session.execute(
-                    f"GRANT {role} TO {OWNER} WITH ADMIN TRUE, INHERIT FALSE, SET TRUE"
-                )
+                how = "ADMIN TRUE, INHERIT FALSE, SET TRUE"
+                session.execute(f"GRANT {role} TO {login} WITH {how}".encode())
     with empty.connect() as session:
         session.execute("CREATE EXTENSION vector")
-    yield empty.as_login(OWNER)
+    yield empty.as_login(login)
     empty.close()
     with empty.connect() as session:
-        session.execute(f"REASSIGN OWNED BY {OWNER} TO CURRENT_USER")
-        session.execute(f"DROP OWNED BY {OWNER} CASCADE")
+        session.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER".encode())
+        session.execute(f"DROP OWNED BY {login} CASCADE".encode())
     with cluster.connect() as session:
-        session.execute(
-            sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(
-                sql.Identifier(empty.name)
-            )
-        )
-        _forget_grants(cluster)
-        session.execute(f"DROP ROLE {OWNER}")
+        session.execute(f"ALTER DATABASE {empty.name} OWNER TO CURRENT_USER".encode())
+        _forget_grants(cluster, login)
+        session.execute(f"DROP ROLE {login}".encode())
 
 
-def _forget_grants(cluster: Cluster) -> None:
-    """Take back what the login granted, so that it can be dropped."""
+def _forget_grants(cluster: Cluster, login: str) -> None:
+    """Take back what *login* granted, so that it can be dropped."""
     query = """
         SELECT m.roleid::regrole::text, m.member::regrole::text
           FROM pg_auth_members m WHERE m.grantor = %s::regrole
     """
     with cluster.connect() as session:
-        for role, member in session.execute(query, [OWNER]).fetchall():
-            session.execute(f"REVOKE {role} FROM {member} GRANTED BY {OWNER} CASCADE")
+        for role, member in session.execute(query, [login]).fetchall():
+            revoke = f"REVOKE {role} FROM {member} GRANTED BY {login} CASCADE"
+            session.execute(revoke.encode())
 
 
 def test_a_database_owner_installs_everything(
