@@ -1,4 +1,4 @@
-"""Find the tables whose rows follow those of another: ON DELETE, ON UPDATE."""
+"""Find the tables whose rows follow those of another, or hold them fast."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ if TYPE_CHECKING:
 
     from ._weight import Shaken
 
-__all__ = ["followers"]
+__all__ = ["followers", "holders"]
 
 # With a verb comes which columns of a table change; NULL: the rows go. Children that
-# are emptied or set may have children themselves. Without an index each parent has the
-# whole child read: few rows are enough to show that, and many would never end.
-_FOLLOWERS: Final = """
+# are emptied or set may have children themselves.
+_SHAKEN: Final = """
 WITH RECURSIVE shaken (oid, verb, columns) AS (
        SELECT to_regclass(concat_ws('.', quote_ident(n.schema), quote_ident(n.name)))
               ::oid, n.verb,
@@ -41,6 +40,10 @@ WITH RECURSIVE shaken (oid, verb, columns) AS (
                OR s.verb = 'UPDATE' AND k.confupdtype IN ('c', 'n', 'd')
                   AND k.confkey && s.columns)
      )
+"""
+# Without an index each parent has the whole child read: few rows are enough to show
+# that, and many would never end.
+_FOLLOWERS: Final = f"""{_SHAKEN}
 SELECT n.nspname, c.relname,
        bool_and(EXISTS (
            SELECT FROM pg_catalog.pg_index x
@@ -55,6 +58,17 @@ SELECT n.nspname, c.relname,
  GROUP BY 1, 2
  ORDER BY 1, 2
 """
+_HOLDERS: Final = f"""{_SHAKEN}
+SELECT DISTINCT n.nspname, c.relname
+  FROM shaken s
+  JOIN pg_catalog.pg_constraint k
+    ON k.contype = 'f' AND k.confrelid = s.oid
+   AND (s.verb = 'DELETE' AND k.confdeltype IN ('a', 'r')
+        OR s.verb = 'UPDATE' AND k.confupdtype IN ('a', 'r') AND k.confkey && s.columns)
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid AND NOT c.relispartition
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ ORDER BY 1, 2
+"""
 
 
 def followers(
@@ -64,11 +78,24 @@ def followers(
 
     And whether an index leads from the parents to them, whichever way.
     """
+    return list(connection.execute(_FOLLOWERS, _columns(shaken)).fetchall())
+
+
+def holders(
+    connection: psycopg.Connection[Any], shaken: Collection[Shaken]
+) -> list[tuple[str, str]]:
+    """Return schema and name of tables whose rows those of the *shaken* must outlive.
+
+    They refer to what would go or change, without a word on what becomes of them.
+    """
+    return list(connection.execute(_HOLDERS, _columns(shaken)).fetchall())
+
+
+def _columns(shaken: Collection[Shaken]) -> list[list[str | None]]:
     given = sorted(shaken, key=str)
-    columns = [
+    return [
         [schema for schema, *_ in given],
         [name for _, name, *_ in given],
         [verb for _, _, verb, _ in given],
         [",".join(columns) for *_, columns in given],
     ]
-    return list(connection.execute(_FOLLOWERS, columns).fetchall())

@@ -82,6 +82,8 @@ class Options:
     """What the rows that are made up are to hold besides."""
     edges: bool = True
     """Whether some of them stand at the edges of their types."""
+    referred: bool = True
+    """Whether rows that are to stay refer to those that go."""
 
 
 @dataclass(frozen=True, slots=True)

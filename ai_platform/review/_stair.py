@@ -120,6 +120,11 @@ class Stair:
             if ran_on(facts, failed):
                 return on_rows.with_fitting_rows(facts, failed, wanted)
             self._anew()
+        if on_rows.is_of_references(failed):
+            facts = self._measured(plan, replace(fitting, referred=False))
+            if facts.error is None:
+                return on_rows.with_lone_rows(facts, failed)
+            self._anew()
         facts = self._measured(plan, replace(fitting, edges=False))
         if ran_on(facts, failed):
             return on_rows.with_tame_rows(facts, failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -22,9 +23,11 @@ __all__ = [
     "RULE",
     "back_on_tame_rows",
     "findings",
+    "is_of_references",
     "is_of_rows",
     "is_of_rows_below",
     "with_fitting_rows",
+    "with_lone_rows",
     "with_tame_rows",
     "without_rows",
 ]
@@ -51,6 +54,14 @@ _TAME: Final = (
 _TAME_BELOW: Final = (
     "measured on rows without values at the edges of their types, on which its way "
     "down fails"
+)
+_REFERENCE: Final = re.compile(r"update or delete on table .* foreign key constraint")
+_LONE: Final = (
+    "measured on rows to which no row of another table refers, for it fails on others"
+)
+_LET_GO: Final = (
+    "look in production whether rows refer to those that it deletes, or whose keys it "
+    "changes; delete these or let them refer to others first, in a revision before this"
 )
 _FITTING: Final = "measured on rows made to satisfy what it demands of them: {held}"
 _ASK: Final = (
@@ -87,6 +98,12 @@ def is_of_rows_below(facts: RevisionFacts) -> bool:
     )
 
 
+def is_of_references(facts: RevisionFacts) -> bool:
+    """Return whether rows failed to go, or to change, because others refer to them."""
+    error = next((item.error for item in facts.up if item.error), None)
+    return _REFERENCE.search(error or facts.error or "") is not None
+
+
 def with_fitting_rows(
     facts: RevisionFacts, failed: RevisionFacts, wanted: Sequence[Promise]
 ) -> RevisionFacts:
@@ -100,6 +117,12 @@ def with_fitting_rows(
         remedy=f"ask production first, which must find none: {ask}",
     )
     return _told(facts, refusal, _FITTING.format(held="; ".join(told)))
+
+
+def with_lone_rows(facts: RevisionFacts, failed: RevisionFacts) -> RevisionFacts:
+    """Return *facts*, of rows that nothing refers to, with why others *failed*."""
+    refusal = replace(_refusal(facts, failed), remedy=_LET_GO)
+    return _told(facts, refusal, _LONE)
 
 
 def with_tame_rows(facts: RevisionFacts, failed: RevisionFacts) -> RevisionFacts:
