@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,6 +19,7 @@ from ._readings import Counts, Reading, flush_counts
 from ._relations import Known, known_relations
 from ._sequences import next_numbers, set_back
 from ._sessions import UNHURRIED, Worker
+from ._stopwatch import Stopwatch
 from ._words import words_of
 from .facts import Blocked, Change, Rewrite, StatementFacts, Timing
 from .statements import elsewhere, steps
@@ -246,7 +246,9 @@ class Run:
 
     def _timed(self, sql: str, statement: Statement | None = None) -> float:
         """Run *sql* and return its seconds; raise _Failed where that is its fault."""
-        start = time.perf_counter()
+        # only of our own server the processes are here
+        is_own = self._sessions.commits is not None
+        watch = Stopwatch(self.worker.pid if is_own else None)
         try:
             self.worker.connection.execute(sql.encode(), prepare=False)
         except _NEEDS_NO_TRANSACTION as error:
@@ -255,7 +257,7 @@ class Run:
             raise _Failed(first_line(error)) from None
         except psycopg.Error as error:
             raise self._failure(error) from error
-        return time.perf_counter() - start
+        return watch.seconds
 
     def _failure(self, error: psycopg.Error) -> Exception:
         """Return what *error* means: the revision's fault, or the server's."""
