@@ -68,6 +68,26 @@ CONVERTED = [
 ]
 
 
+SHELVES = """
+    CREATE TABLE s.shelf (id integer PRIMARY KEY, code integer UNIQUE);
+    CREATE TABLE s.book (
+        id bigint PRIMARY KEY, shelf integer NOT NULL REFERENCES s.shelf,
+        code integer REFERENCES s.shelf (code) DEFERRABLE INITIALLY DEFERRED);
+    CREATE TABLE s.page (book bigint REFERENCES s.book ON DELETE CASCADE);
+"""
+LEFT_BEHIND = [
+    ("DELETE FROM s.shelf", "s.shelf"),
+    ("UPDATE s.shelf SET code = code # 1073741824", "r2.py"),  # by the COMMIT
+    ("UPDATE s.shelf SET code = code", None),
+    ("DELETE FROM s.book; DELETE FROM s.shelf", None),
+    (
+        """DELETE FROM s.shelf a WHERE NOT EXISTS (
+            SELECT FROM s.book b WHERE b.shelf = a.id OR b.code = a.code)""",
+        None,
+    ),
+]
+
+
 def measured(cluster: Cluster, *texts: str) -> Review:
     """Return the review of *texts* above BASE, with 2,000 rows."""
     sources = [
@@ -108,6 +128,26 @@ def test_unfit_rows_are_no_failure(
     assert sum(item.rows for item in one.filled if item.relation == table) == rows
     assert one.refusal is not None
     assert one.refusal.is_empty is (rows == 0)
+
+
+@pytest.mark.parametrize(("sql", "told"), LEFT_BEHIND)
+def test_rows_that_others_refer_to_stay(
+    cluster: Cluster, sql: str, told: str | None
+) -> None:
+    """What would leave a reference without its row is told, and measured all the same.
+
+    It is no alarm for SQL that takes care of them.
+    """
+    review = measured(cluster, SHELVES, sql)
+
+    _, one = review.revisions
+    assert one.error is None
+    assert {"s.shelf": 2_000}.items() <= {
+        item.relation: item.rows for item in one.filled
+    }.items()
+    found = [(item.severity, item.object) for item in findings(review)]
+    assert found == ([("error", told)] if told else [])
+    assert ("to which no row of another table refers" in str(one.notes)) is bool(told)
 
 
 def test_a_way_down_is_measured_on_ordinary_rows(cluster: Cluster) -> None:
