@@ -41,11 +41,22 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         project = Project(request)
         Place.dsn = request.get("dsn")
         with closing(project):
-            return {"result": _actions()[request["do"]](project, request)}
+            return {"result": _result(project, request)}
     except Fault as fault:
         return {"fault": fault.kind, "text": str(fault)}
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever they raise
         return _explained(error, os.path.dirname(request["config"]))  # noqa: PTH120
+
+
+def _result(project: Project, request: dict[str, Any]) -> Any:
+    action = _actions()[request["do"]]
+    try:
+        return action(project, request)
+    except Exception:
+        # env.py may want the connection of the program that it is a part of
+        if not project.tell():
+            raise
+    return action(project, request)
 
 
 def _actions() -> dict[str, Callable[[Project, dict[str, Any]], Any]]:

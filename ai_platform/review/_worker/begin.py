@@ -40,7 +40,7 @@ def begin(project: Project) -> dict[str, Any]:
     said: list[str] = []
     settings: dict[str, str] = {}
     autocommit: list[bool] = []
-    rounds = Rounds(project.engine, is_online=True)
+    rounds = Rounds(project, is_online=True)
 
     def hear(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         said.append(statement)

@@ -36,7 +36,7 @@ def read(project: Project) -> dict[str, Any]:
     config = project.config()
     scripts = project.scripts(config)
     paper = Paper(scripts, project.folder)
-    note = _render(config, scripts, paper, project.engine)
+    note = _render(config, scripts, paper, project)
     return {
         "heads": list(scripts.get_heads()),
         "note": note,
@@ -185,9 +185,9 @@ class Paper:
         return place + line + ": " + last_line(error)
 
 
-def _render(config: Any, scripts: Any, paper: Paper, engine: str | None) -> str | None:
+def _render(config: Any, scripts: Any, paper: Paper, project: Project) -> str | None:
     """Fill *paper* through env.py, or past it where it has no offline mode."""
-    rounds = Rounds(engine, is_online=False)
+    rounds = Rounds(project, is_online=False)
     try:
         with no_files():
             _through_env(config, scripts, paper, rounds)

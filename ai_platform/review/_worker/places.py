@@ -38,6 +38,9 @@ class Project:
         self._is_down = bool(request.get("down"))
         self._dsn = request.get("dsn")
         self._opened: list[Any] = []
+        self._attributes: Attributes | None = None
+        self._is_told = False
+        self.is_begun = False
 
     def config(self) -> Any:
         """Return a fresh configuration whose URL is that of the named database."""
@@ -47,7 +50,8 @@ class Project:
             is_down=self._is_down,
             is_offline=self._dsn is None,
         )
-        config.attributes = Attributes(self._connect)
+        self._attributes = Attributes(self._connect, is_told=self._is_told)
+        config.attributes = self._attributes
         # as it is written: env.py may fill in what it refers to
         section = config.config_ini_section
         url = config.file_config.get(section, "sqlalchemy.url", raw=True, fallback="")
@@ -65,6 +69,17 @@ class Project:
         url = url_of(self._dsn, sync_driver())
         self._opened.append(create_engine(url, poolclass=pool.NullPool).connect())
         return self._opened[-1]
+
+    def tell(self) -> bool:
+        """Tell env.py from now on of a connection; return whether it asked for one.
+
+        Not after it has begun to run revisions: they would run twice.
+        """
+        attributes = self._attributes
+        if self.is_begun or self._is_told or attributes is None:
+            return False
+        self._is_told = attributes.is_asked
+        return self._is_told
 
     def close(self) -> None:
         """End the connections that were made for env.py."""

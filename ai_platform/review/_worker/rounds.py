@@ -9,19 +9,22 @@ from .faults import Fault
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .places import Project
+
 __all__ = ["Rounds"]
 
 
 class Rounds:
-    """The rounds of one run of env.py, of which only that of *engine* is wanted.
+    """The rounds of one run of env.py, of which that of *project*'s engine is wanted.
 
-    *options* are those of each round that was run; an *engine* of None wants all, but
+    *options* are those of each round that was run; an engine of None wants all, but
     *is_online* no two that differ: one database would wait for the other.
     """
 
-    def __init__(self, engine: str | None, *, is_online: bool) -> None:
+    def __init__(self, project: Project, *, is_online: bool) -> None:
         self.options: list[dict[str, Any]] = []
-        self._engine = engine
+        self._project = project
+        self._engine = project.engine
         self._is_online = is_online
         self._others: list[str] = []
 
@@ -38,6 +41,7 @@ class Rounds:
                 self._others += names
                 return
             self.options.append(options)
+            self._project.is_begun = True
             if self._is_online:
                 self.demand_one_kind()
             function(**options)

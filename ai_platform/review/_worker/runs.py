@@ -90,7 +90,7 @@ def _through_env(
 
     config = project.config()
     scripts = project.scripts(config)
-    rounds = Rounds(project.engine, is_online=True)
+    rounds = Rounds(project, is_online=True)
     environment = EnvironmentContext(
         config, scripts, fn=function, as_sql=False, **options
     )
