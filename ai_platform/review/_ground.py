@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
@@ -21,7 +22,7 @@ from .fill import Profile, fill
 from .statements import run_plainly
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import psycopg
 
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["Ground", "prepare"]
 
 _FEWEST_VECTORS: Final = 1_000
+# Of a table ANALYZE takes three hundred rows for each point of the target.
+_SAMPLED: Final = 300
+_USUAL_TARGET: Final = 100
+_MOST_TARGET: Final = 10_000
 # An index stands for its table. Bookkeeping of Alembic stays as it is. With %(beneath)s
 # a view stands for what it reads, and a type for the tables that have it.
 _TABLES: Final = """
@@ -146,7 +151,7 @@ def prepare(
                     Told(plan.source.revision, "rows", rows, options.rows, name)
                 ),
             )
-        _settle(connection, filled)
+        _settle(connection, filled, is_exact=bool(options.queries))
     notes = (
         f"{item.table} has no rows: {item.constraint} {item.reason}"
         for item in filled.unfilled
@@ -231,8 +236,18 @@ def _tables(
     return [(schema, name) for schema, name in connection.execute(_TABLES, given)]
 
 
-def _settle(connection: psycopg.Connection[Any], filled: Collection[str]) -> None:
-    """Vacuum and analyze those of *filled* that changed since that was last done."""
+def _settle(
+    connection: psycopg.Connection[Any], filled: Mapping[str, int], *, is_exact: bool
+) -> None:
+    """Vacuum and analyze those of *filled* that changed since that was last done.
+
+    With *is_exact* every row is looked at: by a sample a query might be planned
+    otherwise the next time.
+    """
+    if is_exact:
+        most = max(filled.values(), default=0)
+        target = min(max(_USUAL_TARGET, ceil(most / _SAMPLED)), _MOST_TARGET)
+        connection.execute(f"SET default_statistics_target = {target}".encode())
     flush_counts(connection)
     parts = [name.split(".", 1) for name in filled]
     schemas, names = [part[0] for part in parts], [part[1] for part in parts]

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ai_platform.review._ground import _settle
 from ai_platform.review.measure import measure
 from ai_platform.review.sources import RevisionSource
 
 if TYPE_CHECKING:
     from ai_platform.review.facts import RevisionFacts
     from tests.support.cluster import Cluster
+    from tests.support.database import Database
 
 # the gate and `make torture` run them
 pytestmark = pytest.mark.slow
@@ -87,3 +89,19 @@ def test_keys_that_stay_move_nobody(cluster: Cluster) -> None:
     found = measured(cluster, "UPDATE sale SET paid = paid + 0 WHERE paid < 9")
 
     assert "public.item" not in {item.relation for item in found.filled}
+
+
+def test_plans_stand_on_every_row(empty: Database) -> None:
+    """Equal rows give equal statistics; of samples no two are equal."""
+    connection = empty.connect()
+    connection.execute(
+        "CREATE TABLE one AS SELECT n * n % 40009 n FROM generate_series(1, 40000) n;"
+        "CREATE TABLE two AS TABLE one"
+    )
+
+    _settle(connection, {"public.one": 40_000, "public.two": 40_000}, is_exact=True)
+
+    query = """SELECT DISTINCT n_distinct, most_common_freqs, correlation,
+                      histogram_bounds::text FROM pg_stats
+                WHERE tablename IN ('one', 'two')"""
+    assert len(connection.execute(query).fetchall()) == 1
