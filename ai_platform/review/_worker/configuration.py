@@ -45,6 +45,8 @@ def configuration(file: str, x: list[str], *, is_down: bool, is_offline: bool) -
             raise Fault("config", text) from None
         config = Config(ini, cmd_opts=options)
     config.stdout = sys.stderr
+    if named and not config.file_config.has_section(config.config_ini_section):
+        config.file_config.add_section(config.config_ini_section)
     place(config, folder)
     return config
 

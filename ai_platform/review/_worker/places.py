@@ -52,9 +52,12 @@ class Project:
         )
         self._attributes = Attributes(self._connect, is_told=self._is_told)
         config.attributes = self._attributes
-        # as it is written: env.py may fill in what it refers to
         section = config.config_ini_section
-        url = config.file_config.get(section, "sqlalchemy.url", raw=True, fallback="")
+        # as it is written: env.py may fill in what it refers to
+        if config.file_config.has_option(section, "sqlalchemy.url"):
+            url = config.file_config.get(section, "sqlalchemy.url", raw=True)
+        else:  # that there is no such section is an error
+            url = config.get_main_option("sqlalchemy.url") or ""
         if self._dsn is not None or not url or url.startswith("driver://"):
             wanted = url_of(self._dsn or "postgresql://nobody@localhost/nowhere", url)
             config.set_main_option("sqlalchemy.url", wanted.replace("%", "%%"))
