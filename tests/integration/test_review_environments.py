@@ -90,7 +90,12 @@ def test_the_same_again_is_reviewed_once(shop: Shop) -> None:
     assert [one.revision for one in project.revisions] == ["b8"]
 
 
-def test_env_is_given_what_alembic_gives(shop: Shop, empty: Database) -> None:
+@pytest.mark.parametrize(
+    "asked", ["['connection']", ".get('connection').execution_options()"]
+)
+def test_env_is_given_what_alembic_gives(
+    shop: Shop, empty: Database, asked: str
+) -> None:
     """Arguments of -x, the options of the command, and the connection of a program."""
     set_up(
         shop,
@@ -102,7 +107,7 @@ def test_env_is_given_what_alembic_gives(shop: Shop, empty: Database) -> None:
     shop.replace(
         "migrations/env.py",
         "    with connectable.connect() as connection:",
-        "    with config.attributes['connection'] as connection:",
+        f"    with config.attributes{asked} as connection:",
     )
     with pytest.raises(BadValue, match="'tenant'") as caught:
         projects.read(shop.ini)
