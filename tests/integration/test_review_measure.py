@@ -132,7 +132,8 @@ def test_a_look_takes_no_time_of_the_revision(
 ) -> None:
     """How long a transaction may be idle is not for who looks at it meanwhile."""
     limit = "SET LOCAL idle_in_transaction_session_timeout = '1ms';"
-    facts = only(f"{limit} LOCK TABLE shop; SELECT 1")
+    # run again after a way down it would only show how busy the computer is
+    facts = only(f"{limit} LOCK TABLE shop; SELECT 1", None)
 
     assert facts.error is None
     assert [item.letters for item in facts.up[1].blocked] == ["RWD"]
