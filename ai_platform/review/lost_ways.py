@@ -67,9 +67,18 @@ def findings(review: Review) -> Iterator[Finding]:
                 statement=None,
                 object=one.lost[0],
                 message=f"data of {', '.join(one.lost)} does not survive up and down",
-                remedy='keep it, or declare it: lossy = {"schema.table.column"}',
+                remedy=_kept_or_declared(one.lost),
                 is_measured=True,
             )
+
+
+def _kept_or_declared(lost: Sequence[str]) -> str:
+    """Return how to declare what is *lost*: by its columns, without quotes."""
+    names = [name.replace('"', "") for name in lost]
+    if any(name.count(".") != len(("table", "column")) for name in names):
+        return 'keep it, or declare its columns: lossy = {"schema.table.column"}'
+    declared = ", ".join(f'"{name}"' for name in names)
+    return f"keep it, or declare it in the revision: lossy = {{{declared}}}"
 
 
 def _told(change: Change) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from ai_platform.review.facts import Change
 from ai_platform.review.lost_ways import findings
+from ai_platform.review.reports._summary import rows
 from ai_platform.review.reports.verdict import exit_code
 from tests.support import reviews
 
@@ -55,3 +56,19 @@ def test_what_is_left_has_a_remedy(
 
     (found,) = findings(reviews.review(one))
     assert remedy in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("lost", "declared"),
+    [
+        (("s.t.a", 's."T".b'), 'lossy = {"s.t.a", "s.T.b"}'),
+        (("s.t",), 'lossy = {"schema.table.column"}'),
+    ],
+)
+def test_lost_data_is_told_and_declared(lost: tuple[str, ...], declared: str) -> None:
+    """The table does not call it reversible, and the remedy can be copied."""
+    one = reviews.revision("a1", STEP, lost=lost)
+
+    (found,) = findings(reviews.review(one))
+    assert found.remedy.endswith(declared)
+    assert [row.reversible for row in rows(reviews.review(one))] == ["not its data"]

@@ -205,9 +205,16 @@ def _row(revision: RevisionFacts, review: Review) -> Row:
         rewrite=_rewrite([item for one in up for item in one.rewritten]),
         scanned=_some(sum(item.rows for one in up for item in one.scanned)),
         hold=_hold(up) if has_rows(revision) else "not known",
-        reversible=_known(revision.is_reversible),
+        reversible=_reversible(revision),
         repeatable=_known(revision.is_repeatable),
     )
+
+
+def _reversible(revision: RevisionFacts) -> str:
+    """Return whether *revision* can be taken back, and its data with it."""
+    if revision.is_reversible and revision.lost:
+        return "not its data"
+    return _known(revision.is_reversible)
 
 
 def has_rows(revision: RevisionFacts) -> bool:
