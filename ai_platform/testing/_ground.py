@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from ai_platform.catalog import snapshot
+from ai_platform.catalog._made_roles import drop_roles, named_roles, roles
 from ai_platform.catalog.scratch import scratch_database
 from ai_platform.connection import Target, connect, first_line, resolve
 from ai_platform.errors import PlatformError, Refused
 from ai_platform.review._foreign import Interpreter
 from ai_platform.review._known_types import makes_known_type
 from ai_platform.review._plan import found_version_schema
+from ai_platform.review.scratch import sql_of
 from ai_platform.server.temporary import temporary_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ai_platform.catalog import Snapshot
     from ai_platform.review.projects import Project, Step
 
 __all__ = ["Ground", "Walk"]
+
+_URL: Final = "TEST_DATABASE_URL"
 
 
 class Ground:
@@ -34,11 +38,17 @@ class Ground:
         self._target: Target | None = None
 
     @contextmanager
-    def database(self) -> Iterator[Target]:
-        """Give an empty database."""
+    def database(self, texts: Iterable[str] = ()) -> Iterator[Target]:
+        """Give an empty database; roles that *texts* of SQL make go with it.
+
+        They are the server's: the next database would meet them.
+        """
         if self._target is None:
             self._target = self._stack.enter_context(_server())
-        with scratch_database(self._target) as target:
+        with (
+            _roles_dropped(self._target, list(texts)),
+            scratch_database(self._target) as target,
+        ):
             yield target
 
     def close(self) -> None:
@@ -48,8 +58,24 @@ class Ground:
 
 
 @contextmanager
+def _roles_dropped(server: Target, texts: Sequence[str]) -> Iterator[None]:
+    """Drop in the end the roles that *texts* made; on a server of ours all new ones."""
+    with connect(server, application_name="ai_platform.testing") as connection:
+        before = roles(connection)
+    try:
+        yield
+    finally:
+        if texts:
+            with connect(server, application_name="ai_platform.testing") as connection:
+                new = roles(connection) - before
+                is_ours = _URL not in os.environ
+                named = new if is_ours else named_roles(texts, before)
+                drop_roles(connection, new & named)
+
+
+@contextmanager
 def _server() -> Iterator[Target]:
-    url = os.environ.get("TEST_DATABASE_URL")
+    url = os.environ.get(_URL)
     if url:
         yield resolve(url)
         return
@@ -105,7 +131,8 @@ class Walk:
 
     def _begin(self) -> None:
         self.close()
-        self._target = self._stack.enter_context(self._ground.database())
+        texts = map(sql_of, self._project.revisions)
+        self._target = self._stack.enter_context(self._ground.database(texts))
         self._interpreter = self._stack.enter_context(
             Interpreter(self._project.place, timeout_s=self.timeout_s)
         )

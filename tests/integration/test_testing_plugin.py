@@ -54,11 +54,18 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
-    """Every revision is an item; a sound project passes and leaves no database."""
+    """Every revision is an item; a sound project passes and leaves no role."""
+    role = "shop_clerk_of_plugin"
+    tested.add(
+        "x1", f"op.execute('CREATE ROLE {role}')", f"op.execute('DROP ROLE {role}')"
+    )
     done = run(tested, cluster)
 
     assert done.returncode == 0, done.stdout
-    assert outcomes(done) == dict.fromkeys(ITEMS, "PASSED")
+    assert outcomes(done) == dict.fromkeys([*ITEMS, "stairway[x1]"], "PASSED")
+    with cluster.connect("postgres") as connection:
+        query = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+        assert connection.execute(query, [role]).fetchone() is None
 
 
 def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
