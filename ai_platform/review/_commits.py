@@ -25,9 +25,9 @@ __all__ = [
     "is_release",
 ]
 
-DELAY_S: Final = 0.05
+DELAY_S: Final = 0.1
 """So long a step outside a transaction waits at each of its commits, on a server of
-others; the monitor looks some fifty times."""
+others: longer it cannot. The monitor looks some hundred times."""
 BRIEFLY_S: Final = 0.01
 """And so long where a project's Python commits, which may be often."""
 MISSES: Final = (
