@@ -314,16 +314,6 @@ def test_what_comes_before_must_run(cluster: Cluster) -> None:
         measure([], before=[broken], dsn=cluster.target, insist="postgres")
 
 
-def test_what_no_revision_made_is_advised(only: Callable[..., RevisionFacts]) -> None:
-    """Production's own schema may have it; a way down is not begun from a dump."""
-    up = only("ALTER TABLE nowhere ADD c int")
-    down = only("SELECT 1", "DROP TABLE nowhere")
-
-    assert (up.error or "").endswith("--schema FILE, written by pg_dump --schema-only")
-    assert "nowhere" in " ".join(down.notes)
-    assert "--schema" not in " ".join(down.notes)
-
-
 def test_unreadable_sql_starts_no_server() -> None:
     """A typing error is told at once, with revision and line."""
     told = "one.py: SQL of revision one, line 2: syntax error .*: SELEC 2"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ai_platform.review.facts import Review
+    from ai_platform.review.facts import Review, RevisionFacts
     from tests.support.database import Database
     from tests.support.projects import Shop
 
@@ -184,3 +184,13 @@ def test_our_own_head_begins_from_a_dump(empty: Database, tmp_path: Path) -> Non
     assert (other.error, other.changes) == (None, one.changes)
     assert found[0].findings == found[1].findings
     assert [item.locks for item in one.up] == [item.locks for item in other.up]
+
+
+def test_what_no_revision_made_is_advised(only: Callable[..., RevisionFacts]) -> None:
+    """Production's own schema may have it; a way down is not begun from a dump."""
+    up = only("ALTER TABLE nowhere ADD c int")
+    down = only("SELECT 1", "DROP TABLE nowhere")
+
+    assert (up.error or "").endswith("--schema FILE, written by pg_dump --schema-only")
+    assert "nowhere" in " ".join(down.notes)
+    assert "--schema" not in " ".join(down.notes)

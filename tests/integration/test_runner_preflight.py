@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -158,10 +159,12 @@ def test_a_read_only_login_is_named(empty: Database, run: Run) -> None:
 @pytest.fixture
 def stranger(cluster: Cluster) -> Iterator[str]:
     """Give a login without any right."""
+    # the server may be that of another session of tests as well
+    name = f"t stranger {secrets.token_hex(4)}"
     with cluster.connect() as session:
-        session.execute('CREATE ROLE "t stranger" LOGIN')
-        yield "t stranger"
-        session.execute('DROP ROLE "t stranger"')
+        session.execute(f'CREATE ROLE "{name}" LOGIN'.encode())
+        yield name
+        session.execute(f'DROP ROLE "{name}"'.encode())
 
 
 @pytest.mark.parametrize("name", ["empty", "database"])
@@ -174,7 +177,7 @@ def test_a_login_without_rights_learns_what_to_ask_for(
     done = run("platform", "db", "upgrade", env=clean_environment(DATABASE_URL=url))
 
     assert done.returncode == 4
-    assert "'t stranger'" in done.stderr
+    assert f"'{stranger}'" in done.stderr
     assert "next: " in done.stderr
     assert "GRANT" in done.stderr or "--bootstrap" in done.stderr
 
