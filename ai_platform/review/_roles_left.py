@@ -41,7 +41,8 @@ def roles_left(
     """Return what differs from *before* of roles that were there, in order.
 
     A role that a revision makes may stay: it belongs to the server, where another
-    database may need it. So may what it is a member of. On a *server* that others use
+    database may need it. So may what it is a member of; and a way down may drop one
+    that the way up found there, as long as that one runs without it. On a *server* that others use
     only what the SQL of *plan* names counts: the rest may be theirs.
     """
     if before is None:
@@ -58,7 +59,8 @@ def roles_left(
             _shown(after, facet),
         )
         for facet in changed(before, after)
-        if (facet.kind != "member" or set(facet.name) <= known)
+        if facet.kind != "gone"
+        and (facet.kind != "member" or set(facet.name) <= known)
         and not _is_salted(before, after, facet)
         and (server.is_own or is_named(facet, texts, login))
     )
@@ -80,8 +82,5 @@ def _is_salted(
 
 def _shown(state: Mapping[Facet, str | None], facet: Facet) -> str | None:
     """Return the value of *facet*, but of a password only that there is one."""
-    if facet.kind == "gone":
-        there = any(one.role == facet.role for one in state)
-        return "present" if there else None
     value = state.get(facet)
     return "set" if facet.kind == "password" and value is not None else value
