@@ -42,8 +42,9 @@ def roles_left(
 
     A role that a revision makes may stay: it belongs to the server, where another
     database may need it. So may what it is a member of; and a way down may drop one
-    that the way up found there, as long as that one runs without it. On a *server* that others use
-    only what the SQL of *plan* names counts: the rest may be theirs.
+    that the way up found there, as long as that one runs without it. On a
+    *server* that others use only what the SQL of *plan* names counts: the rest may be
+    theirs.
     """
     if before is None:
         return ()
