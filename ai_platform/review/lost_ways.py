@@ -32,13 +32,13 @@ _NO_WAY: Final = (
 def findings(review: Review) -> Iterator[Finding]:
     """Yield a finding for what a way down left behind, and for data that was lost.
 
-    Where there is none at all, a warning says so.
+    Where there is none at all, a note says so: many teams only go forward.
     """
     for one in review.revisions:
         if has_no_way_back(one):
             yield Finding(
                 rule=NONE,
-                severity="warning",
+                severity="note",
                 revision=one.revision,
                 statement=None,
                 object=one.file,
