@@ -12,6 +12,7 @@ import os
 import threading
 import weakref
 from collections import Counter
+from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from time import monotonic, perf_counter
@@ -312,7 +313,7 @@ class Collector:
             return False
         try:
             return future.result(timeout_s)
-        except (FutureTimeoutError, asyncio.CancelledError):
+        except (FutureTimeoutError, CancelledError):  # the latter by a close meanwhile
             future.cancel()
             return False
 

@@ -43,3 +43,17 @@ def test_a_row_on_its_way_is_not_pushed_out(service: Service) -> None:
         assert flushed.result()
     assert collector.dropped == {"buffer_full": 1}
     assert collector.written == len(service.rows()) == 2
+
+
+def test_flush_during_close_returns_false(service: Service) -> None:
+    """Who closes does not have another thread's flush raise, or wait any longer."""
+    blocker = service.database.connect(autocommit=False)
+    collector = service()
+    until(lambda: collector.is_registered)
+    blocker.execute("LOCK TABLE monitoring.metrics IN ACCESS EXCLUSIVE MODE")
+    with ThreadPoolExecutor(1) as thread:
+        flushed = thread.submit(collector.flush, 60)
+        until(lambda: collector._store._on_the_way)
+        assert collector.close(0.1)
+
+        assert flushed.result() is False
