@@ -93,9 +93,13 @@ def test_an_owner_was_not_held_back(
         ({"table:app.b": READER}, True),
         ({}, False),
         ({"table:app.b": READER, "table:app.c": {"rights": ["seer: INSERT"]}}, False),
+        (
+            {"table:app.b": READER, "column:app.b.c": {"rights": ["seer: UPDATE"]}},
+            False,
+        ),
         ({"table:app.b": READER, "view:app.c": {"owner": "seer"}}, False),
     ],
-    ids=["reader", "of one table", "writes elsewhere", "owns something"],
+    ids=["reader", "of one table", "elsewhere", "a column", "owns something"],
 )
 def test_a_reader_stays_one(others: dict[str, Any], *, is_told: bool) -> None:
     """A role that reads several tables and writes none is one that may only read."""
@@ -105,6 +109,9 @@ def test_a_reader_stays_one(others: dict[str, Any], *, is_told: bool) -> None:
     assert bool(told("reader-may-write", before, after)) is is_told
 
 
+QUERY = "WITH w AS (SELECT n.id FROM app.n) SELECT w.id, c.oid FROM w, pg_class c"
+
+
 @pytest.mark.parametrize(
     ("table", "is_told"), [({}, True), ({"rights": ["app: SELECT"]}, False)]
 )
@@ -112,7 +119,7 @@ def test_an_invoker_may_read_the_tables(
     table: dict[str, Any], *, is_told: bool
 ) -> None:
     """With security_invoker whoever reads a view needs rights on its tables."""
-    view = {**OPEN, "definition": "SELECT n.id FROM app.n"}
+    view = {**OPEN, "definition": QUERY}
     before = {"table:app.n": {"owner": "boss", **table}, "view:app.v": view}
     asking = {**view, "options": ["security_invoker=true"]}
 
@@ -142,6 +149,19 @@ def test_a_new_sequence_begins_anew(
         "numbers-begin-anew", {"column:app.n.id": was}, {"column:app.n.id": now}
     )
     assert bool(found) is is_told
+
+
+def test_a_renamed_sequence_goes_on() -> None:
+    """A sequence that only gets another name, or schema, gives the next number."""
+    before = {"column:app.n.id": {**COUNTED, "default": "nextval('s'::regclass)"}}
+    ways = (
+        "ALTER SEQUENCE s RENAME TO n_id_seq",
+        "ALTER SEQUENCE n_id_seq SET SCHEMA app",
+    )
+
+    for sql in ways:
+        after = {"column:app.n.id": COUNTED}
+        assert not told("numbers-begin-anew", before, after, statement(sql))
 
 
 def test_an_enforced_constraint_stays_so() -> None:
@@ -192,16 +212,29 @@ WRITE = statement(
     [
         ([REPLICA.format("LOCAL", "replica")], True),
         ([REPLICA.format("", "replica"), REPLICA.format("", "origin")], False),
+        ([REPLICA.format("", "replica"), "RESET ALL"], False),
         (["ALTER TABLE public.people DISABLE TRIGGER ALL"], True),
         (["ALTER TABLE public.people DISABLE TRIGGER USER"], False),
     ],
-    ids=["replica", "back", "all", "user"],
+    ids=["replica", "back", "reset", "all", "user"],
 )
 def test_rows_are_written_checked(up: list[str], *, is_told: bool) -> None:
     """Rows that come in while foreign keys are off are told."""
     found = names(judged(*(statement(sql) for sql in up), WRITE))
 
     assert ("written-unchecked" in found) is is_told
+
+
+@pytest.mark.parametrize(("column", "is_told"), [("age", False), ("id", True)])
+def test_other_columns_break_no_key(column: str, *, is_told: bool) -> None:
+    """An UPDATE beside foreign keys cannot break them, whoever looks."""
+    table = "public.people"
+    key = {"definition": f"FOREIGN KEY (p) REFERENCES {table}(id) ON DELETE CASCADE"}
+    known = {"constraint:c on public.pets": key}
+    off = statement(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    update = statement(f"UPDATE {table} SET {column} = 1", updated=(Scan(table, 1),))
+
+    assert bool(told("written-unchecked", known, known, off, update)) is is_told
 
 
 @pytest.mark.parametrize(
@@ -211,6 +244,7 @@ def test_rows_are_written_checked(up: list[str], *, is_told: bool) -> None:
         (["SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock(1)"], False),
         (["DO $$BEGIN PERFORM pg_try_advisory_lock(1); END$$"], True),
         (["SELECT pg_advisory_xact_lock(1)"], False),
+        (["DO $$BEGIN /* pg_advisory_lock */ PERFORM 1; END$$"], False),
     ],
 )
 def test_a_lock_of_the_session_is_given_back(up: list[str], *, is_told: bool) -> None:

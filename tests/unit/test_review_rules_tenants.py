@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ai_platform.catalog import CatalogObject, Key, Snapshot
-from ai_platform.review.facts import Review
+from ai_platform.review.facts import Review, StatementFacts
 from ai_platform.review.rules import Evidence, rule
 from ai_platform.review.rules.engine import judge
 from tests.support.rule_facts import revision, statement
@@ -19,10 +19,17 @@ ALL = {"command": "ALL", "roles": ["boss"], "using": "true"}
 VIEW = {**OPEN, "definition": "SELECT n.id FROM app.notes n", "column order": ["id"]}
 
 
-def told(name: str, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return what the rule *name* says of two catalogs, their keys kind and name."""
+def told(
+    name: str, before: dict[str, Any], after: dict[str, Any], *up: StatementFacts
+) -> list[str]:
+    """Return what the rule *name* says of two catalogs, their keys kind and name.
+
+    *up* are the statements between them; without any it is one that does nothing.
+    """
     evidence = Evidence(before=_catalog(before), after=_catalog(after))
-    review = Review("base", "r1", "18", 9, (revision(statement("SELECT 1")),))
+    review = Review(
+        "base", "r1", "18", 9, (revision(*(up or (statement("SELECT 1"),))),)
+    )
     found = judge(review, {"r1": evidence}, rules=[rule(name)])
     return [f"{item.object}: {item.message}" for item in found]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from pglast import ast, enums
+
 from ai_platform.identifiers import unquoted
 
 from ._rule import Hit, Rule
-from ._tree import bare, same
+from ._tree import bare, quoted, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,7 +26,14 @@ _GO_ON: Final = (
 )
 _WHOLE: Final = {"smallint", "integer", "bigint"}
 _NEXTVAL: Final = re.compile(r"nextval\('([^']+)'::regclass\)")
-_BEGINS: Final = re.compile(r"\bsetval\b|\brestart\b|\bstart\b", re.IGNORECASE)
+_BEGINS: Final = re.compile(
+    r"\b(?:setval|restart|start|(?<!no )minvalue)\b", re.IGNORECASE
+)
+_RENAMED: Final = {
+    enums.ObjectType.OBJECT_SEQUENCE,
+    enums.ObjectType.OBJECT_TABLE,  # so may a sequence be called
+    enums.ObjectType.OBJECT_SCHEMA,
+}
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
@@ -40,11 +49,16 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         was, table = revision.before("column", name), name.rpartition(".")[0]
         is_empty = any(same(one, table) and not many for one, many in rows.items())
         if was is not None and not is_empty and _anew(revision, was, item.properties):
+            is_unique = _is_unique(revision, table, bare(name))
+            what = (
+                "INSERT fails with a duplicate key" if is_unique else "they come twice"
+            )
             yield Hit(
                 name,
                 "is numbered by a new sequence, which begins anew, and rows have such "
-                "numbers: INSERT fails with a duplicate key",
+                f"numbers: {what}",
                 is_measured=True,
+                severity=None if is_unique else "warning",
                 remedy=_GO_ON.format(
                     table=table, name=unquoted(bare(name)), column=bare(name)
                 ),
@@ -67,7 +81,36 @@ def _anew(
     called = _NEXTVAL.search(str(now.get("default")))
     if called is None or was.get("default") == now.get("default"):
         return False
-    return revision.before("sequence", called[1]) is None
+    is_new = revision.before("sequence", called[1]) is None
+    return is_new and not _is_moved(revision, called[1])
+
+
+def _is_moved(revision: RevisionContext, sequence: str) -> bool:
+    """Return whether *sequence* has but a new name, or stands in another schema."""
+    *schema, name = sequence.split(".")
+    for statement in revision.statements:
+        tree = statement.tree
+        if isinstance(tree, ast.RenameStmt) and tree.renameType in _RENAMED:
+            is_schema = tree.renameType == enums.ObjectType.OBJECT_SCHEMA
+            known = quoted(tree.newname) in (schema if is_schema else [name])
+        elif isinstance(tree, ast.AlterObjectSchemaStmt) and tree.relation:
+            known = quoted(tree.relation.relname) == name
+        else:
+            known = False
+        if known:
+            return True
+    return False
+
+
+def _is_unique(revision: RevisionContext, table: str, column: str) -> bool:
+    """Return whether *table* refuses a number in *column* that it has."""
+    return any(
+        item.properties.get("table") == table
+        and item.properties.get("unique")
+        and not item.properties.get("invalid")
+        and [key.partition(" ")[0] for key in item.properties["keys"]] == [column]
+        for item in revision.objects("index")
+    )
 
 
 RULE = Rule(
@@ -84,7 +127,7 @@ RULE = Rule(
     measured=(
         "The catalog before and after: another sequence numbers a column that was "
         "there, and the revision says nowhere at which number to begin: setval(), "
-        "RESTART or START."
+        "RESTART, START or MINVALUE. Where nothing keeps the numbers unique, a warning."
     ),
     remedy=(
         "SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t)) in "

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RULE"]
 
 _KINDS: Final = {"table", "view", "materialized view", "foreign table"}
+_WRITTEN: Final = {*_KINDS, "column"}
 _WRITES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE"})
 _FEWEST: Final = 2
 """So many tables must have been read by a role for that to be what it is for."""
@@ -31,7 +32,7 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
     readers = _readers(before, revision.made_before)
     given: dict[str, list[str]] = {}
     words: dict[str, set[str]] = {}
-    for kind in sorted(_KINDS):
+    for kind in sorted(_WRITTEN):
         for item in revision.objects(kind):
             for role, rights in rights_of(item.properties).items():
                 if role in readers and rights & _WRITES:
@@ -53,12 +54,14 @@ def _readers(catalog: Snapshot, made: frozenset[str]) -> set[str]:
     writers = {PUBLIC}
     for item in catalog:
         writers.add(str(item.properties.get("owner")))
-        if item.key.kind not in _KINDS:
+        if item.key.kind not in _WRITTEN:
             continue
         for role, rights in rights_of(item.properties).items():
             if rights & _WRITES:
                 writers.add(role)
-            elif "SELECT" in rights and item.key.identity not in made:
+            elif item.key.kind == "column" or item.key.identity in made:
+                continue
+            elif "SELECT" in rights:
                 reads[role] = reads.get(role, 0) + 1
     return {
         role for role, many in reads.items() if many >= _FEWEST and role not in writers
@@ -77,7 +80,7 @@ RULE = Rule(
     ),
     measured=(
         "The rights before and after: a role that read two tables or more, and wrote "
-        "and owned none, gets INSERT, UPDATE, DELETE or TRUNCATE."
+        "and owned none, gets INSERT, UPDATE, DELETE or TRUNCATE, be it on a column."
     ),
     remedy="Leave it to a role that writes already, or make one for it.",
     revision=check,

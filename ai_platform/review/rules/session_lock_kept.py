@@ -26,18 +26,21 @@ _GIVES: Final = {
     *("pg_advisory_unlock", "pg_advisory_unlock_shared"),
     "pg_advisory_unlock_all",
 }
+_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WORD: Final = re.compile(r"\bpg_\w*advisory\w*")
 
 
 def check(revision: RevisionContext) -> Iterator[Hit]:
     taken: tuple[int, str] | None = None
     for statement in revision.statements:
-        for name in _called(statement):
-            if name in _GIVES:
-                taken = None
-            elif name in _TAKES and taken is None:
-                taken = statement.number, name
-        if isinstance(statement.tree, ast.DiscardStmt):
+        names = _called(statement)
+        if taken is None:
+            taken = next(
+                ((statement.number, name) for name in names if name in _TAKES), None
+            )
+        # a statement that does both is not asked for the order
+        is_given = not _GIVES.isdisjoint(names)
+        if is_given or isinstance(statement.tree, ast.DiscardStmt):
             taken = None
     if taken is not None:
         number, name = taken
@@ -62,7 +65,7 @@ class _Calls(Visitor):
 def _called(statement: StatementContext) -> list[str]:
     tree = statement.tree
     if isinstance(tree, ast.DoStmt):
-        return _WORD.findall(statement.facts.sql)
+        return _WORD.findall(_COMMENTS.sub("", statement.facts.sql))
     if not isinstance(tree, ast.SelectStmt):
         return []
     calls = _Calls()

@@ -22,6 +22,7 @@ _READ: Final = ("table", "view", "materialized view", "foreign table")
 def check(revision: RevisionContext) -> Iterator[Hit]:
     if revision.phase == "contract" or revision.evidence.after is None:
         return
+    known = {item.key.identity for kind in _READ for item in revision.objects(kind)}
     for view in revision.objects("view"):
         was = revision.before("view", view.key.identity)
         if was is None or _asks(was) or not _asks(view.properties):
@@ -31,7 +32,9 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
             for role, rights in rights_of(view.properties).items()
             if "SELECT" in rights and role != PUBLIC
         }
-        tables = sorted(named_relations(str(view.properties.get("definition"))))
+        named = named_relations(str(view.properties.get("definition")))
+        # not names of WITH, of the server's own catalog and of extensions
+        tables = sorted(named & known)
         for role in sorted(readers):
             closed = [name for name in tables if not _reads(revision, name, role)]
             if closed:
@@ -59,7 +62,7 @@ def _reads(revision: RevisionContext, name: str, role: str) -> bool:
         elif (
             item.key.kind == "column"
             and item.key.identity.startswith(f"{name}.")
-            and role in rights_of(item.properties)
+            and not rights_of(item.properties).keys().isdisjoint({role, PUBLIC})
         ):
             return True
     return False

@@ -31,9 +31,10 @@ def check(statement: StatementContext) -> Iterator[Hit]:
     is_view = statement.revision.before("view", table) is not None
     if word and not is_view and statement.exists(table):
         done = "something else" if tree.actions else "nothing"
+        when = "where the rule's condition holds" if tree.whereClause else "from now on"
         yield Hit(
             table,
-            f"{word} does {done} from now on, and reports no error",
+            f"{word} does {done} {when}, and reports no error",
             is_measured=statement.is_measured,
         )
 

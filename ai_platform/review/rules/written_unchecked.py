@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pglast import ast, enums
 
 from ._rule import Hit, Rule
+from ._tree import quoted
 from ._work import rows_changed
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ __all__ = ["RULE"]
 _REPLICA: Final = "session_replication_role"
 _OFF: Final = enums.AlterTableType.AT_DisableTrigAll
 _ON: Final = enums.AlterTableType.AT_EnableTrigAll
+_RESET_ALL: Final = enums.VariableSetKind.VAR_RESET_ALL
+_KEY: Final = re.compile(r"FOREIGN KEY \((.+?)\) REFERENCES (.+?)\((.+?)\)")
 _WRITES: Final = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
@@ -35,7 +39,7 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
         off -= {table for table, _ in statement.commands(_ON)}
         for table in _written(statement):
             is_off = since is not None or table in off
-            if is_off and _has_keys(revision, table):
+            if is_off and _may_break(revision, statement, table):
                 yield Hit(
                     table,
                     "is written while nobody looks at its foreign keys: rows without "
@@ -45,24 +49,42 @@ def check(revision: RevisionContext) -> Iterator[Hit]:
                 )
 
 
-def _has_keys(revision: RevisionContext, table: str) -> bool:
-    """Return whether foreign keys hold *table*, or refer to it, as far as is known."""
-    if revision.evidence.after is None:
+def _may_break(
+    revision: RevisionContext, statement: StatementContext, table: str
+) -> bool:
+    """Return whether *statement* writes to a column of *table* in a foreign key."""
+    if revision.evidence.before is None or revision.evidence.after is None:
         return True
-    return any(
-        str(item.properties.get("definition")).startswith("FOREIGN KEY")
-        and (
-            item.key.identity.endswith(f" on {table}")
-            or f" REFERENCES {table}(" in str(item.properties.get("definition"))
-        )
-        for item in revision.objects("constraint")
-    )
+    keys, tree = _keys(revision, table), statement.tree
+    if not isinstance(tree, ast.UpdateStmt) or tree.withClause:
+        return bool(keys)
+    return not keys.isdisjoint(quoted(item.name) for item in tree.targetList)
+
+
+def _keys(revision: RevisionContext, table: str) -> set[str]:
+    """Return the columns of *table* at either end of a foreign key that was there.
+
+    One that is added later looks at every row itself.
+    """
+    found: set[str] = set()
+    for item in revision.objects("constraint"):
+        name = item.key.identity
+        key = _KEY.match(str(item.properties.get("definition")))
+        if key is None or revision.before("constraint", name) is None:
+            continue
+        if name.endswith(f" on {table}"):
+            found.update(key[1].split(", "))
+        if key[2] == table:
+            found.update(key[3].split(", "))
+    return found
 
 
 def _role(statement: StatementContext) -> str | None:
     """Return what a statement sets session_replication_role to; None: it does not."""
     tree = statement.tree
-    if not isinstance(tree, ast.VariableSetStmt) or tree.name != _REPLICA:
+    if not isinstance(tree, ast.VariableSetStmt):
+        return None
+    if tree.name != _REPLICA and tree.kind != _RESET_ALL:
         return None
     values = [getattr(item.val, "sval", None) for item in tree.args or ()]
     return str(values[0]).lower() if values else "origin"
@@ -95,8 +117,8 @@ RULE = Rule(
     ),
     measured=(
         "Rows changed meanwhile of a table that was there before, and that foreign "
-        "keys hold or refer to. Without a measurement: INSERT, UPDATE, DELETE and "
-        "MERGE there."
+        "keys hold or refer to; an UPDATE of other columns than theirs does not count. "
+        "Without a measurement: INSERT, UPDATE, DELETE and MERGE there."
     ),
     remedy=(
         "DISABLE TRIGGER USER, or the one trigger by its name: foreign keys stay on. "
