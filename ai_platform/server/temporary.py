@@ -57,7 +57,8 @@ def temporary_server(
 def _folder(prefix: str) -> Iterator[Path]:
     """Give a folder that is ours as long as we live: its file is locked until then."""
     try:
-        path = Path(tempfile.mkdtemp(prefix=prefix))
+        # the watchdog works in another folder: TMPDIR may be "."
+        path = Path(tempfile.mkdtemp(prefix=prefix)).absolute()
     except OSError as error:
         raise _no_room(error) from error
     try:

@@ -52,7 +52,8 @@ def owner_of_scratch(
     """Start a program that holds a scratch server, and wait until it has it."""
     program = subprocess.Popen(
         [sys.executable, "-c", WAITS.format(then=then, held=held)],
-        env=clean_environment(TMPDIR=str(folder)),
+        cwd=folder,
+        env=clean_environment(TMPDIR="."),  # wherever who sweeps up works
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
