@@ -12,7 +12,7 @@ from ai_platform.catalog.scratch import scratch_database
 from ai_platform.connection import connect
 from ai_platform.errors import PlatformError, Refused
 
-from ._known_types import without_known_types
+from ._known_types import makes_known_type
 from ._plan import Told
 from ._sessions import Worker
 from ._words import words_of
@@ -60,8 +60,13 @@ def build(place: Target, plans: Sequence[Plan], options: Options) -> str:
 def _run(worker: Worker, place: Target, plan: Plan, options: Options) -> None:
     told = plan.source.offline_error
     if told is None:
-        up = without_known_types(worker.connection, plan.up)
-        run_plainly(worker.connection, (*plan.founding, *up))
+        connection = worker.connection
+        run_plainly(
+            connection,
+            (*plan.founding, *plan.up),
+            # an enum that is renamed first makes room for the new one
+            lambda statement: makes_known_type(connection, statement.sql),
+        )
     elif options.online is None:
         raise Refused(f"it has no SQL: {told}", hint="see its file")
     else:

@@ -11,33 +11,27 @@ from pglast import ast
 from ai_platform.identifiers import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import psycopg
 
-    from .statements import Statement
-
-__all__ = ["makes_known_type", "without_known_types"]
+__all__ = ["makes_known_type"]
 
 _MAKES: Final = re.compile(r"\s*CREATE\s+(TYPE|DOMAIN)\s", re.IGNORECASE)
 
 
-def without_known_types(
-    connection: psycopg.Connection[Any], statements: Sequence[Statement]
-) -> tuple[Statement, ...]:
-    """Return *statements* but for those that make an enum or domain which is there.
+def makes_known_type(connection: psycopg.Connection[Any], statement: str) -> bool:
+    """Return whether *statement* makes an enum or domain which is there, and no more.
 
-    Whoever ran all revisions at once has come past them: of several tables with the
+    Whoever ran all revisions at once has come past it: of several tables with the
     same enum, Alembic makes it with the first one.
     """
-    return tuple(one for one in statements if not makes_known_type(connection, one.sql))
-
-
-def makes_known_type(connection: psycopg.Connection[Any], statement: str) -> bool:
-    """Return whether *statement* makes an enum or domain which is there."""
     if _MAKES.match(statement) is None:
         return False
-    node = pglast.parse_sql(statement)[0].stmt
+    try:
+        node, *others = (raw.stmt for raw in pglast.parse_sql(statement))
+    except pglast.parser.ParseError:  # the server will say it in its own words
+        return False
+    if others:
+        return False
     if isinstance(node, ast.CreateEnumStmt):
         parts = node.typeName
     elif isinstance(node, ast.CreateDomainStmt):

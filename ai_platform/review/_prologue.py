@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from ._foreign import Place
+    from ._plan import Options, Plan
     from .facts import RevisionFacts
 
 __all__ = ["Prologue", "begin", "told"]
@@ -40,6 +41,14 @@ class Prologue:
     settings: Mapping[str, str] = field(default_factory=dict)
     is_autocommit: bool = False
     fault: str | None = None
+
+    def around(self, options: Options) -> Options:
+        """Return *options* with its session, which theirs has the last word in."""
+        return replace(options, settings={**self.settings, **options.settings})
+
+    def plans(self, plans: Iterable[Plan]) -> list[Plan]:
+        """Return *plans* as its session runs them."""
+        return [plan.each_alone() if self.is_autocommit else plan for plan in plans]
 
     def notes(self) -> Iterator[str]:
         """Yield what the reader of a review must know of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import psycopg
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .scratch import Scratch
     from .sources import RevisionSource
 
-__all__ = ["ROWS", "Told", "faults_told", "measure", "schema_placed", "session_of"]
+__all__ = ["ROWS", "Start", "Told", "faults_told", "measure", "session_of"]
 
 ROWS: Final = 100_000
 """Rows in each touched table, unless asked otherwise."""
@@ -80,11 +80,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
     where *before* does not run or the scratch server fails, BadValue where *schema*
     does not, CannotConnect where no server is.
     """
-    todo = [Plan.of(source, version_table) for source in sources]
-    history = [
-        Plan.only_up(source, version_table) for source in before if schema is None
-    ]
-    start = _Start(version_table, begin, schema, history, todo)
+    start = Start.of(sources, before, version_table, begin, schema)
     options = Options(
         session_of(settings),
         rows,
@@ -103,7 +99,7 @@ def measure(  # noqa: PLR0913 - the options of the command, all named
 
 
 @dataclass(slots=True)
-class _Start:
+class Start:
     """How a database begins, before *history* is run; *said* is what that told."""
 
     version_table: str
@@ -112,6 +108,22 @@ class _Start:
     history: Sequence[Plan]
     todo: Sequence[Plan]
     said: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        sources: Iterable[RevisionSource],
+        before: Iterable[RevisionSource],
+        version_table: str,
+        begin: Callable[[str], Prologue] | None,
+        schema: Dump | None,
+    ) -> Self:
+        """Return the start of *sources*; a *schema* stands for what came *before*."""
+        todo = [Plan.of(source, version_table) for source in sources]
+        history = [
+            Plan.only_up(source, version_table) for source in before if schema is None
+        ]
+        return cls(version_table, begin, schema, history, todo)
 
     def texts(self) -> list[str]:
         """Return all SQL that will be run."""
@@ -122,21 +134,18 @@ class _Start:
         """Begin in *place*, an empty database; return how the session is set up."""
         if self.schema is not None:
             chosen = [plan.source for plan in self.todo]
-            self.said = schema_placed(place, self.schema, chosen, self.version_table)
+            is_first = bool(chosen) and chosen[0].down_revision is None
+            self.said = load(place, self.schema, self.version_table, is_first=is_first)
         if self.begin is None:
             return Prologue()
         found_version_schema(place, self.version_table)
         return self.begin(place.url)
 
 
-def _measured(server: Scratch, start: _Start, options: Options) -> Review:
-    history, todo = start.history, start.todo
+def _measured(server: Scratch, start: Start, options: Options) -> Review:
     begun = start(server.place)
-    options = replace(options, settings={**begun.settings, **options.settings})
-    if begun.is_autocommit:
-        history, todo = (
-            [plan.each_alone() for plan in plans] for plans in (history, todo)
-        )
+    options = begun.around(options)
+    history, todo = begun.plans(start.history), begun.plans(start.todo)
     said = start.said
     version = build(server.place, history, options)
     with roles_dropped(server) as heard, Detour(server, options, start) as detour:
@@ -164,14 +173,6 @@ def _advised(revision: RevisionFacts) -> RevisionFacts:
     if advice is None:
         return revision
     return replace(revision, error=f"{revision.error}; {advice}")
-
-
-def schema_placed(
-    place: Target, schema: Dump, sources: Sequence[RevisionSource], version_table: str
-) -> tuple[str, ...]:
-    """Bring *place* to where *schema* stands, and *sources* begin; return notes."""
-    is_first = bool(sources) and sources[0].down_revision is None
-    return load(place, schema, version_table, is_first=is_first)
 
 
 def session_of(settings: Mapping[str, str] | None) -> Mapping[str, str]:

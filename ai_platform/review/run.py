@@ -23,15 +23,14 @@ from . import (
     projects,
     unread,
 )
+from ._base import build
 from ._foreign import TIMEOUT_S
 from ._history import BASE
-from ._plan import Plan
-from ._sessions import Worker
+from ._plan import Options, Plan
 from .facts import Finding, Review, RevisionFacts, StatementFacts
-from .measure import ROWS, faults_told, measure, schema_placed, session_of
+from .measure import ROWS, Start, faults_told, measure, session_of
 from .rules import Evidence, all_rules, engine
-from .scratch import scratch, sql_of
-from .statements import run_plainly
+from .scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from ._prologue import Prologue
     from .production import Statistics
     from .projects import Project
-    from .sources import RevisionSource
 
 __all__ = ["Asked", "check", "review", "texts", "with_acceptances"]
 
@@ -178,12 +176,7 @@ def _measured(
     def look(revision: str, before: Snapshot, after: Snapshot) -> None:
         catalogs[revision] = (before, after)
 
-    begun: list[Prologue] = []
-
-    def begin(url: str) -> Prologue:
-        begun.append(prologue.begin(project.place, url, timeout_s=asked.python_s))
-        return begun[-1]
-
+    heard: list[Prologue] = []
     found = measure(
         project.revisions,
         before=() if asked.schema else project.before,
@@ -193,7 +186,7 @@ def _measured(
         settings=asked.settings,
         version_table=project.version_table,
         online=projects.Python(project, asked.python_s),
-        begin=None if project.place.is_ours else begin,
+        begin=_begin(project, asked, heard),
         queries=compatibility.load(asked.old_code) if asked.old_code else (),
         limit_s=asked.limit_s,
         schema=None if asked.schema is None else dump.read(asked.schema),
@@ -205,7 +198,7 @@ def _measured(
         found,
         base=(project.base or BASE) if asked.schema else found.base,
         is_measured=True,
-        revisions=prologue.told(found.revisions, begun[:1]),
+        revisions=prologue.told(found.revisions, heard[:1]),
     )
 
 
@@ -302,48 +295,54 @@ def _old_code(project: Project, asked: Asked, found: Review) -> Iterator[Finding
     if asked.old_code is None or any(one.error for one in found.revisions):
         return
     statements = compatibility.load(asked.old_code)
-    schema = dump.read(asked.schema) if asked.schema else None
-    before, roles = (project.before, ()) if schema is None else ((), (schema.text,))
+    start = Start.of(
+        project.revisions,
+        project.before,
+        project.version_table,
+        _begin(project, asked, []),
+        dump.read(asked.schema) if asked.schema else None,
+    )
+    options = Options(
+        session_of(asked.settings),
+        0,
+        asked.limit_s,
+        project.version_table,
+        lambda _: None,
+        lambda *_: None,
+        projects.Python(project, asked.python_s),
+    )
     with (
         faults_told(),
-        scratch(
-            asked.dsn,
-            insist=asked.insist,
-            texts=[*map(sql_of, (*before, *project.revisions)), *roles],
-        ) as server,
+        scratch(asked.dsn, insist=asked.insist, texts=start.texts()) as server,
         connect(server.place, application_name="platform-review") as connection,
     ):
-        if schema is not None:
-            schema_placed(
-                server.place, schema, project.revisions, project.version_table
-            )
-        if not project.place.is_ours:
-            prologue.begin(project.place, server.place.url, timeout_s=asked.python_s)
-        for source in before:
-            _upgrade(server.place, source, project, asked)
+        begun = start(server.place)
+        options = begun.around(options)
+        build(server.place, begun.plans(start.history), options)
         fit, unfit = compatibility.describe(connection, statements)
         if project.revisions:
             yield from compatibility.beside(project.revisions[0], fit, unfit)
-        for source in project.revisions:
-            _upgrade(server.place, source, project, asked)
+        for plan in begun.plans(start.todo):
+            build(server.place, [plan], options)
             broken = compatibility.unusable(connection, fit)
-            yield from compatibility.findings(source, broken)
+            yield from compatibility.findings(plan.source, broken)
             gone = {item.statement for item in broken}
             fit = tuple(item for item in fit if item not in gone)
 
 
-def _upgrade(
-    place: Target, source: RevisionSource, project: Project, asked: Asked
-) -> None:
-    """Run *source* as it was measured: by its SQL, or else by its Python."""
-    if source.offline_error is not None:
-        projects.upgrade_online(
-            project, source.revision, place.url, timeout_s=asked.python_s
-        )
-        return
-    plan = Plan.of(source, project.version_table)
-    with Worker(place, session_of(asked.settings)) as worker:
-        run_plainly(worker.connection, (*plan.founding, *plan.up))
+def _begin(
+    project: Project, asked: Asked, heard: list[Prologue]
+) -> Callable[[str], Prologue] | None:
+    """Return what runs env.py on the database of a URL; *heard* gets what it says.
+
+    Ours says nothing beforehand.
+    """
+
+    def begin(url: str) -> Prologue:
+        heard.append(prologue.begin(project.place, url, timeout_s=asked.python_s))
+        return heard[-1]
+
+    return None if project.place.is_ours else begin
 
 
 def texts(project: Project) -> dict[str, str]:

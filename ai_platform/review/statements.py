@@ -17,7 +17,7 @@ from ai_platform.errors import BadValue
 from ._whole_server import REFUSED, reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import psycopg
 
@@ -209,16 +209,19 @@ def stops(statements: Sequence[Statement]) -> list[int]:
 
 
 def run_plainly(
-    connection: psycopg.Connection[Any], statements: Sequence[Statement]
+    connection: psycopg.Connection[Any],
+    statements: Sequence[Statement],
+    is_left_out: Callable[[Statement], bool] = lambda _: False,
 ) -> None:
     """Run *statements* with their transactions, and measure nothing.
 
-    But for those that reach beyond the database.
+    But for those that reach beyond the database, and what *is_left_out*: it is asked
+    when the statement's turn comes.
     """
     for together, group in steps(statements):
         with connection.transaction() if together else nullcontext():
             for statement in group:
-                if not statement.is_beyond:
+                if not (statement.is_beyond or is_left_out(statement)):
                     connection.execute(statement.text.encode())
 
 
