@@ -119,6 +119,22 @@ def test_env_is_given_what_alembic_gives(
     assert empty.connect().execute("SELECT count(*) FROM products").fetchone() == (0,)
 
 
+def test_a_program_commits_what_env_leaves(shop: Shop, empty: Database) -> None:
+    """As one does that runs Alembic within a transaction of its own."""
+    shop.env.write_text(
+        "from alembic import context\n"
+        "context.configure(connection=context.config.attributes['connection'])\n"
+        "context.run_migrations()\n"
+    )
+    project = projects.read(shop.ini)
+
+    for revision in ("a1", "b8"):
+        projects.upgrade_online(project, revision, empty.url)
+
+    said = empty.connect().execute("SELECT version_num FROM alembic_version")
+    assert said.fetchall() == [("b8",)]
+
+
 def test_ini_and_pyproject_complete_each_other(shop: Shop, empty: Database) -> None:
     """Alembic's template has the URL in one file, and the place of revisions in one."""
     shop.replace("alembic.ini", "script_location = migrations\n", "")
@@ -149,7 +165,11 @@ def test_autocommit_is_no_transaction(shop: Shop) -> None:
         "op.execute('DROP INDEX CONCURRENTLY late')",
     )
 
-    found = review(projects.read(shop.ini), Asked(rows=10, settings={}))
+    old = shop.ini.with_name("old.sql")
+    old.write_text("SELECT id FROM products")
+
+    asked = Asked(rows=10, settings={}, old_code=old)
+    found = review(projects.read(shop.ini), asked)
 
     (facts,) = found.revisions
     assert facts.error is None
@@ -195,7 +215,9 @@ def test_a_type_is_made_by_each_revision(shop: Shop) -> None:
         shop.add(name, up, f"op.drop_table('t{name}')", parent=parent)
     down = "op.drop_column('tx2', 'n')"
     shop.add("x3", "op.execute('ALTER TABLE tx2 ADD n int')", down, parent="x2")
-    asked = Asked(rows=1, settings={"lock_timeout": "4s"})
+    old = shop.ini.with_name("old.sql")
+    old.write_text("SELECT m FROM tx1")
+    asked = Asked(rows=1, settings={"lock_timeout": "4s"}, old_code=old)
 
     last = review(projects.read(shop.ini), asked)
     both = review(projects.read(shop.ini, span="x1..x3"), asked)
@@ -205,6 +227,22 @@ def test_a_type_is_made_by_each_revision(shop: Shop) -> None:
         'type "mood" already exists',
         None,
     ]
+
+
+def test_a_type_gives_its_name_to_the_next(shop: Shop) -> None:
+    """A history that puts a new enum in the place of the old one is run whole."""
+    shop.add("x1", "op.execute(\"CREATE TYPE mood AS ENUM ('a')\")")
+    replaces = (
+        "op.execute('ALTER TYPE mood RENAME TO old'); "
+        "op.execute(\"CREATE TYPE mood AS ENUM ('b')\"); "
+        "op.execute('DROP TYPE old')"
+    )
+    shop.add("x2", replaces, parent="x1")
+    shop.add("x3", "op.execute('CREATE TABLE t (m mood)')", parent="x2")
+
+    (facts,) = review(projects.read(shop.ini), Asked(rows=1, settings={})).revisions
+
+    assert facts.error is None
 
 
 def test_rows_of_one_insert_are_written_down(shop: Shop) -> None:

@@ -84,6 +84,13 @@ class Project:
         self._is_told = attributes.is_asked
         return self._is_told
 
+    def commit(self) -> None:
+        """Commit what env.py left to the program that it is a part of."""
+        for connection in self._opened:
+            # without that method, before SQLAlchemy 2, each statement is committed
+            if hasattr(connection, "commit") and not connection.closed:
+                connection.commit()
+
     def close(self) -> None:
         """End the connections that were made for env.py."""
         for connection in self._opened:

@@ -99,6 +99,7 @@ def _through_env(
     )
     with environment:
         scripts.run_env()
+    project.commit()
     rounds.demand_some()
 
 
