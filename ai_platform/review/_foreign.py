@@ -38,6 +38,7 @@ _QUOTED_URL: Final = re.compile(r"(URL from [\w ]*string) '.*'", re.IGNORECASE)
 _TAIL_BYTES: Final = 4_000
 _FRAME: Final = re.compile(r'File "(.+)", line (\d+)')
 _STACK_S: Final = 10.0
+_MOST_STACK_BYTES: Final = 1 << 20
 _HINTS: Final = {
     "no_alembic": "name the interpreter of the project: --python PATH",
     "old_alembic": "Alembic 1.8 or newer is needed",
@@ -228,7 +229,8 @@ class Interpreter:
 
     def _too_slow(self, action: str) -> PlatformError:
         """Say what takes so long, and where, as the interpreter tells when asked."""
-        start = self._said.seek(0, os.SEEK_END)
+        said = self._said.fileno()
+        start = os.fstat(said).st_size
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGUSR2)
         stack, before, until = "", "", time.monotonic() + _STACK_S
@@ -237,8 +239,9 @@ class Interpreter:
             if "File" in stack and stack == before:
                 break
             time.sleep(0.05)
-            self._said.seek(start)
-            before, stack = stack, self._said.read().decode(errors="replace")
+            # the place in the file is the writer's too: reading must not move it
+            found = os.pread(said, _MOST_STACK_BYTES, start)
+            before, stack = stack, found.decode(errors="replace")
         return Refused(
             f"{self._innermost(stack)}the project did not {action} within "
             f"{self._timeout_s:g} s",
@@ -279,7 +282,8 @@ class Interpreter:
 
     def clean(self, text: str) -> str:
         """Return *text* of the project without passwords, wherever they come from."""
-        for name, value in self._environment.items():
+        given = dict(argument.partition("=")[::2] for argument in self._place.x)
+        for name, value in (*self._environment.items(), *given.items()):
             if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET:
                 text = text.replace(value, "***")
         return _LOGIN.sub(r"\1:***@", _QUOTED_URL.sub(r"\1", text))

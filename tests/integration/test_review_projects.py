@@ -192,15 +192,16 @@ def test_our_database_is_none_of_theirs(
         "raise ValueError('no way to ' + os.environ['SHOP_URL'])",
         "raise ValueError('no way to postgresql://ann:hunter22@db.invalid/shop')",
         "__import__('sqlalchemy').make_url('ann:hunter22')",
+        "raise ValueError(context.get_x_argument(as_dictionary=True)['password'])",
     ],
 )
 def test_errors_keep_secrets(shop: Shop, fault: str) -> None:
-    """Passwords in URLs and variables stay out of what is told."""
+    """Passwords in URLs, variables and arguments stay out of what is told."""
     shop.replace("migrations/env.py", "config = ", f"import os\n{fault}\nconfig = ")
     env = {"SHOP_URL": "postgresql://ann:hunter22@db.invalid/shop"}
 
     with pytest.raises(BadValue) as caught:
-        projects.read(shop.ini, env=env)
+        projects.read(shop.ini, env=env, x=["password=hunter22"])
 
     assert "hunter22" not in f"{caught.value} {caught.value.hint}"
     assert "env.py:" in str(caught.value)

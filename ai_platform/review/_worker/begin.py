@@ -69,7 +69,7 @@ def begin(project: Project) -> dict[str, Any]:
             scripts.run_env()
     finally:
         deaf()
-    project.commit()
+    project.leave()
     rounds.demand_some()
     return {
         "said": said,

@@ -84,17 +84,18 @@ class Project:
         self._is_told = attributes.is_asked
         return self._is_told
 
-    def commit(self) -> None:
-        """Commit what env.py left to the program that it is a part of."""
+    def leave(self) -> None:
+        """Commit, and end, what env.py left to the program that it is a part of."""
         for connection in self._opened:
             # without that method, before SQLAlchemy 2, each statement is committed
             if hasattr(connection, "commit") and not connection.closed:
                 connection.commit()
+        self.close()
 
     def close(self) -> None:
         """End the connections that were made for env.py."""
-        for connection in self._opened:
-            connection.close()
+        while self._opened:
+            self._opened.pop().close()
 
     def scripts(self, config: Any) -> Any:
         """Return the folder of revisions, read once."""

@@ -99,7 +99,7 @@ def _through_env(
     )
     with environment:
         scripts.run_env()
-    project.commit()
+    project.leave()
     rounds.demand_some()
 
 
