@@ -98,8 +98,9 @@ def test_an_owner_was_not_held_back(
             False,
         ),
         ({"table:app.b": READER, "view:app.c": {"owner": "seer"}}, False),
+        ({"table:app.a": {}, "table:app.b": READER, "table:app.c": READER}, False),
     ],
-    ids=["reader", "of one table", "elsewhere", "a column", "owns something"],
+    ids=["reader", "of one", "elsewhere", "a column", "owns something", "not that"],
 )
 def test_a_reader_stays_one(others: dict[str, Any], *, is_told: bool) -> None:
     """A role that reads several tables and writes none is one that may only read."""
