@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
@@ -20,7 +20,7 @@ from ai_platform.review.scratch import sql_of
 from ai_platform.server.temporary import temporary_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from ai_platform.catalog import Snapshot
     from ai_platform.review.projects import Project, Step
@@ -38,15 +38,16 @@ class Ground:
         self._target: Target | None = None
 
     @contextmanager
-    def database(self, texts: Iterable[str] = ()) -> Iterator[Target]:
+    def database(self, texts: Sequence[str] | None = None) -> Iterator[Target]:
         """Give an empty database; roles that *texts* of SQL make go with it.
 
-        They are the server's: the next database would meet them.
+        They are the server's: the next database would meet them. Of *texts* there may
+        be more in the end than in the beginning; with None no role is dropped.
         """
         if self._target is None:
             self._target = self._stack.enter_context(_server())
         with (
-            _roles_dropped(self._target, list(texts)),
+            nullcontext() if texts is None else _roles_dropped(self._target, texts),
             scratch_database(self._target) as target,
         ):
             yield target
@@ -65,12 +66,11 @@ def _roles_dropped(server: Target, texts: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        if texts:
-            with connect(server, application_name="ai_platform.testing") as connection:
-                new = roles(connection) - before
-                is_ours = _URL not in os.environ
-                named = new if is_ours else named_roles(texts, before)
-                drop_roles(connection, new & named)
+        with connect(server, application_name="ai_platform.testing") as connection:
+            new = roles(connection) - before
+            is_ours = _URL not in os.environ
+            named = new if is_ours else named_roles(texts, before)
+            drop_roles(connection, new & named)
 
 
 @contextmanager
@@ -131,8 +131,8 @@ class Walk:
 
     def _begin(self) -> None:
         self.close()
-        texts = map(sql_of, self._project.revisions)
-        self._target = self._stack.enter_context(self._ground.database(texts))
+        self._texts = list(map(sql_of, self._project.revisions))
+        self._target = self._stack.enter_context(self._ground.database(self._texts))
         self._interpreter = self._stack.enter_context(
             Interpreter(self._project.place, timeout_s=self.timeout_s)
         )
@@ -178,12 +178,14 @@ class Walk:
 
     def _ask(self, revision: str | None, **options: Any) -> None:
         self._seen = None
-        self._interpreter.ask(
+        said = self._interpreter.ask(
             "run",
             dsn=self.target.url,
             revision=revision,
             **{"down": False, "stamp": None, "history": False, **options},
         )
+        # Python may make a role that no SQL of its revision names
+        self._texts += (text for text, _ in said["steps"])
 
     @property
     def target(self) -> Target:

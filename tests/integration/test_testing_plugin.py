@@ -56,16 +56,20 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 def test_two_lines_test_a_project(tested: Shop, cluster: Cluster) -> None:
     """Every revision is an item; a sound project passes and leaves no role."""
     role = "shop_clerk_of_plugin"
-    tested.add(
-        "x1", f"op.execute('CREATE ROLE {role}')", f"op.execute('DROP ROLE {role}')"
-    )
+    asks = "op.get_bind().exec_driver_sql('SELECT 1').one(); "  # so it has no SQL
+    for name, parent, first in (("x1", "b8", ""), ("x2", "x1", asks)):
+        up, down = (
+            f"op.execute('{do} ROLE {role}_{name}')" for do in ("CREATE", "DROP")
+        )
+        tested.add(name, first + up, down, parent=parent)
     done = run(tested, cluster)
 
     assert done.returncode == 0, done.stdout
-    assert outcomes(done) == dict.fromkeys([*ITEMS, "stairway[x1]"], "PASSED")
+    items = [*ITEMS, "stairway[x1]", "stairway[x2]"]
+    assert outcomes(done) == dict.fromkeys(items, "PASSED")
     with cluster.connect("postgres") as connection:
-        query = "SELECT 1 FROM pg_roles WHERE rolname = %s"
-        assert connection.execute(query, [role]).fetchone() is None
+        query = "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)"
+        assert connection.execute(query, [role]).fetchall() == []
 
 
 def test_planted_faults_are_named(tested: Shop, cluster: Cluster) -> None:
