@@ -221,6 +221,8 @@ class Collector:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._close_timeout_s):
                 await self._written_before()
+        if self._writing is not None:
+            self._writing.cancel()  # what it did not write is written on closing
         await self._store.close(self._close_timeout_s)
         await _end_others()
 
@@ -244,7 +246,8 @@ class Collector:
 
     async def _written_before(self) -> None:
         if self._writing is not None:
-            await self._writing
+            # whoever gives up waiting, such as a flush, does not end it for others
+            await asyncio.wait({self._writing})
 
     async def _flush(self) -> bool:
         self._safely_look()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ai_platform.runtime._interval import Row
@@ -57,3 +59,23 @@ def test_flush_during_close_returns_false(service: Service) -> None:
         assert collector.close(0.1)
 
         assert flushed.result() is False
+
+
+def test_a_flush_that_gives_up_ends_no_other(service: Service) -> None:
+    """The write that it waited for goes on; a close meanwhile signs off as ever."""
+    blocker = service.database.connect(autocommit=False)
+    collector = service(interval=0.2)
+    until(lambda: collector.is_registered)
+    blocker.execute("LOCK TABLE monitoring.metrics IN ACCESS EXCLUSIVE MODE")
+    until(lambda: collector._store._on_the_way)
+    with ThreadPoolExecutor(2) as threads:
+        flushed = threads.submit(collector.flush, 0.5)
+        tasks = partial(asyncio.all_tasks, collector._loop)
+        until(lambda: len(tasks()) > 2 or flushed.done())
+        closed = threads.submit(collector.close, 60)
+        assert flushed.result() is False
+        blocker.rollback()
+
+        assert closed.result()
+    assert (service.node() or ())[1] == "down"
+    assert collector.written == len(service.rows())
