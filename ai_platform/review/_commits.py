@@ -43,7 +43,7 @@ _RELOAD_S: Final = 60.0
 _PAUSE_S: Final = 0.0005
 _WAITING: Final = """
 SELECT pid, backend_xid::text, query_start::text FROM pg_catalog.pg_stat_activity
- WHERE datname = %s AND wait_event = 'SyncRep'
+ WHERE wait_event = 'SyncRep'
 """
 _COMMIT: Final = """
 BEGIN; SET LOCAL synchronous_commit = on;
@@ -60,23 +60,22 @@ class Commit(NamedTuple):
 
 
 class Commits:
-    """Commits in *database* that wait for a standby which never comes.
+    """Commits that wait for a standby which never comes, in whatever database.
 
     That is the only wait with all locks still held that no time limit ends: a monitor
     that gets no turn for a second misses none. The server must be our own, its settings
-    are changed; *connection* is a superuser's, in another database.
+    are changed; *connection* is a superuser's, in a database where nothing is measured.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], database: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
-        self._database = database
         self._released: set[Commit] = set()
         # what we say ourselves meanwhile waits for nobody
         connection.execute("SET synchronous_commit = local")
 
     def waiting(self) -> set[Commit]:
         """Return the commits that wait now and were not yet let go."""
-        rows = self._connection.execute(_WAITING, [self._database], prepare=True)
+        rows = self._connection.execute(_WAITING, prepare=True)
         found = {Commit(*row) for row in rows}
         self._released &= found
         return found - self._released

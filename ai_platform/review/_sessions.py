@@ -156,9 +156,7 @@ class Sessions:
         self.place = place
         with ExitStack() as stack:
             self.monitor = self._open(stack, control, "monitor")
-            self.commits = (
-                Commits(self.monitor, place.database) if owns_server else None
-            )
+            self.commits = Commits(self.monitor) if owns_server else None
             self.observer = self._open(stack, place, "observer")
             probes = [
                 self._open(stack, place, f"probe-{name}")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,7 @@ import pytest
 
 from ai_platform.connection import Target
 from ai_platform.review import _monitor
-from ai_platform.review._commits import BUSY
+from ai_platform.review._commits import BUSY, Commits
 from ai_platform.review._relations import known_relations
 from ai_platform.review.bench import Bench
 from ai_platform.review.facts import CONFLICTS, Blocked, Lock, Mode, Timing, strength
@@ -96,6 +99,15 @@ class Ground:
         """Return what the statement of *case* did, and notes on what was seen."""
         facts, _, notes = self._measured(case)
         return facts, notes
+
+    @contextmanager
+    def sessions(self) -> Iterator[list[psycopg.Connection[Any]]]:
+        """Give a session in the database, and two in another one."""
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(psycopg.connect(place.url, autocommit=True))
+                for place in (self._server.place, *[self._server.control] * 2)
+            ]
 
     def _measured(self, case: Case) -> tuple[StatementFacts, Known, tuple[str, ...]]:
         if self.major < case.get("since", 0):
@@ -246,3 +258,20 @@ def test_a_late_look_misses_no_lock(
 
     is_told = notes != () and not ground.is_own
     assert is_told or strongest(facts.locks) == ground.held(case)
+
+
+def test_a_commit_elsewhere_is_let_go(ground: Ground) -> None:
+    """What a statement commits in another database, as with dblink, ends as well."""
+    if not ground.is_own:
+        pytest.skip("the server's settings are not ours")
+    change = "BEGIN; SELECT pg_logical_emit_message(true, 'elsewhere', ''); COMMIT"
+    with ground.sessions() as (session, watcher, other), ThreadPoolExecutor() as pool:
+        commits = Commits(watcher)
+        with commits.held(session):
+            done = pool.submit(other.execute, change)
+            until = time.monotonic() + 60
+            while not (waiting := commits.waiting()) and time.monotonic() < until:
+                pass
+            commits.release(waiting)
+            assert waiting
+            assert done.result(timeout=60)
