@@ -20,13 +20,14 @@ __all__ = ["Monitor", "Seen", "Whom", "held_locks"]
 
 # The session of the monitor is in another database: its snapshots there hold up no
 # CONCURRENTLY, which waits for all older ones of its own database.
+# Sessions of no user are autovacuum's; their kind an ordinary login may not see.
 _LOCKS: Final = """
 SELECT l.relation, l.mode, l.granted, l.pid
   FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d ON d.oid = l.database
  WHERE l.locktype = 'relation' AND l.relation >= 16384
    AND d.datname = %s AND (l.pid = ANY (%s)) = %s
    AND NOT (%s AND l.pid IN (SELECT pid FROM pg_catalog.pg_stat_activity
-                              WHERE backend_type = 'autovacuum worker'))
+                              WHERE usesysid IS NULL))
 """
 # A transaction is waited for by its virtual id, which belongs to no relation.
 _WAITS: Final = f"""{_LOCKS} UNION ALL
@@ -36,7 +37,7 @@ SELECT NULL, mode, granted, pid FROM pg_catalog.pg_locks
 _END: Final = """
 SELECT pg_catalog.pg_{}_backend(pid) FROM pg_catalog.pg_stat_activity
  WHERE datname = %s AND (pid = ANY (%s)) = %s
-   AND NOT (%s AND backend_type = 'autovacuum worker')
+   AND NOT (%s AND usesysid IS NULL)
 """
 _PAUSE_S: Final = 0.0003
 _GRACE_S: Final = 5.0

@@ -33,10 +33,11 @@ SEEN_IN_PASSING: Final = (
     "what it says to the server is not known"
 )
 _GONE_S: Final = 10.0
+# Of no user is autovacuum; its kind an ordinary login may not see.
 _LEFT: Final = """
 SELECT count(*) FROM pg_catalog.pg_stat_activity
  WHERE datname = %s AND (pid = ANY (%s)) = %s
-   AND NOT (%s AND backend_type = 'autovacuum worker')
+   AND NOT (%s AND usesysid IS NULL)
 """
 
 
