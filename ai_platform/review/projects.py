@@ -15,6 +15,7 @@ from ._history import History
 from ._python import demand_python
 from .preserve import lossy_columns
 from .sources import Recording, RevisionSource
+from .statements import sent_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,9 +25,7 @@ __all__ = [
     "Project",
     "Python",
     "Step",
-    "downgrade_online",
     "read",
-    "upgrade_online",
     "whole",
 ]
 
@@ -185,7 +184,7 @@ def _text(steps: tuple[Step, ...]) -> tuple[str, bool]:
     SET LOCAL alone before a step outside ends with its transaction, unused.
     """
     kept = [step for step in steps if step.in_transaction]
-    outside = [step.sql for step in steps if not step.in_transaction]
+    outside = [sent_at_once(step.sql) for step in steps if not step.in_transaction]
     if outside and all(_LOCAL.match(step.sql) for step in kept):
         return "".join(f"{text}\n" for text in outside), False
     if not outside:
@@ -193,31 +192,8 @@ def _text(steps: tuple[Step, ...]) -> tuple[str, bool]:
     lines: list[str] = []
     for inside, group in groupby(steps, key=attrgetter("in_transaction")):
         body = [step.sql for step in group]
-        lines += ["BEGIN;", *body, "COMMIT;"] if inside else body
+        lines += ["BEGIN;", *body, "COMMIT;"] if inside else map(sent_at_once, body)
     return "".join(f"{line}\n" for line in lines), steps[0].in_transaction
-
-
-def upgrade_online(
-    project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
-) -> Recording:
-    """Run the upgrade of *revision*, and of it alone, on the database *dsn*.
-
-    Returns what it said to the server.
-
-    Through the project's own env.py, which is led to *dsn* whatever URL it holds.
-    The database must stand where *revision* begins; its version table is set to that
-    first, so it does not matter how it came there.
-
-    Raises BadValue or Refused with what went wrong.
-    """
-    return Python(project, timeout_s)(revision, dsn, is_down=False)
-
-
-def downgrade_online(
-    project: Project, revision: str, dsn: str, *, timeout_s: float = TIMEOUT_S
-) -> Recording:
-    """Run the downgrade of *revision*, and of it alone; else as `upgrade_online`."""
-    return Python(project, timeout_s)(revision, dsn, is_down=True)
 
 
 class Python:
@@ -244,7 +220,14 @@ class Python:
                 self._kept, self._interpreter = None, None
 
     def __call__(self, revision: str, dsn: str, is_down: bool) -> Recording:  # noqa: FBT001 - or by name
-        """Run one way of *revision* on the database *dsn*; see `upgrade_online`."""
+        """Run one way of *revision*, and of it alone; return what it said.
+
+        Through the project's own env.py, which is led to the database *dsn* whatever
+        URL it holds. That must stand where the way begins; its version table is set to
+        that first, so it does not matter how it came there.
+
+        Raises BadValue or Refused with what went wrong.
+        """
         history = self._project.history
         name = history.locate(revision)
         standing = history.before(name, included=is_down)

@@ -29,6 +29,7 @@ __all__ = [
     "is_version_row",
     "not_made",
     "run_plainly",
+    "sent_at_once",
     "split",
     "steps",
     "stops",
@@ -170,6 +171,21 @@ def split(
             transaction += 1
         is_open = way
     return tuple(replace(one, commits=one.transaction in ended) for one in statements)
+
+
+def sent_at_once(sql: str) -> str:
+    """Return *sql*, one message outside of a transaction, as the server runs it.
+
+    Several statements in one message are one transaction, in which no CONCURRENTLY
+    runs. What is no SQL, or has a BEGIN or COMMIT of its own, stays as it is.
+    """
+    try:
+        found = pglast.parse_sql(sql)
+    except pglast.parser.ParseError:
+        return sql
+    if len(found) == 1 or any(isinstance(x.stmt, ast.TransactionStmt) for x in found):
+        return sql
+    return f"BEGIN;\n{sql}\nCOMMIT;" if found else sql
 
 
 def steps(statements: Sequence[Statement]) -> Iterator[tuple[bool, list[Statement]]]:

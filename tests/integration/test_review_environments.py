@@ -68,7 +68,7 @@ def test_one_of_several_databases_is_chosen(shop: Shop, empty: Database) -> None
         projects.read(shop.ini, engine="x")
 
     project = projects.read(shop.ini, engine="desk")
-    said = projects.upgrade_online(project, "x1", empty.url)
+    said = projects.Python(project)("x1", empty.url, is_down=False)
 
     assert "--engine" in (caught.value.hint or "")
     assert project.revisions[0].up_sql == "CREATE TABLE b ();\n"
@@ -113,7 +113,7 @@ def test_env_is_given_what_alembic_gives(
         projects.read(shop.ini)
 
     project = projects.read(shop.ini, span="a1", x=["tenant=t1"])
-    projects.upgrade_online(project, "a1", empty.url)
+    projects.Python(project)("a1", empty.url, is_down=False)
 
     assert "-x tenant=VALUE" in (caught.value.hint or "")
     assert empty.connect().execute("SELECT count(*) FROM products").fetchone() == (0,)
@@ -129,7 +129,7 @@ def test_a_program_commits_what_env_leaves(shop: Shop, empty: Database) -> None:
     project = projects.read(shop.ini)
 
     for revision in ("a1", "b8"):
-        projects.upgrade_online(project, revision, empty.url)
+        projects.Python(project)(revision, empty.url, is_down=False)
 
     said = empty.connect().execute("SELECT version_num FROM alembic_version")
     assert said.fetchall() == [("b8",)]
@@ -149,7 +149,7 @@ def test_ini_and_pyproject_complete_each_other(shop: Shop, empty: Database) -> N
     for file in (shop.ini, shop.folder / "pyproject.toml"):
         project = projects.read(file)
         assert project.revisions[0].revision == "b8"
-    projects.upgrade_online(projects.read(shop.ini, span="a1"), "a1", empty.url)
+    projects.Python(projects.read(shop.ini, span="a1"))("a1", empty.url, is_down=False)
 
 
 def test_autocommit_is_no_transaction(shop: Shop) -> None:

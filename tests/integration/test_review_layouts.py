@@ -91,7 +91,7 @@ def test_flask_migrate_finds_its_application(shop: Shop, empty: Database) -> Non
     )
 
     project = projects.read(shop.env.parent / "alembic.ini", span="a1")
-    projects.upgrade_online(project, "a1", empty.url)
+    projects.Python(project)("a1", empty.url, is_down=False)
 
     assert empty.connect().execute("SELECT count(*) FROM products").fetchone() == (0,)
     (shop.folder / "app.py").unlink()

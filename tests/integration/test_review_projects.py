@@ -157,7 +157,7 @@ def test_async_projects_are_read_and_run(shop: Shop, empty: Database) -> None:
     shop.env.write_text(text)
     project = projects.read(shop.ini, span="a1")
 
-    projects.upgrade_online(project, "a1", empty.url)
+    projects.Python(project)("a1", empty.url, is_down=False)
 
     assert empty.connect().execute("SELECT count(*) FROM products").fetchone() == (0,)
 
@@ -333,10 +333,10 @@ def test_one_revision_is_run_online(shop: Shop, empty: Database) -> None:
         for step in project.steps[source.revision, "up"]:
             connection.execute(step.sql.encode())
 
-    projects.upgrade_online(project, "f6", empty.url)
+    projects.Python(project)("f6", empty.url, is_down=False)
     version = connection.execute("SELECT version_num FROM alembic_version").fetchall()
     product = connection.execute("SELECT name FROM products").fetchall()
-    projects.downgrade_online(project, "f6", empty.url)
+    projects.Python(project)("f6", empty.url, is_down=True)
 
     assert version == [("f6",)]
     assert product == [("100% cotton at 12:30",)]
@@ -358,7 +358,7 @@ def test_no_other_database_is_touched(
     project = projects.read(shop.ini)
 
     with pytest.raises(BadValue, match="connects past SQLAlchemy's URL"):
-        projects.upgrade_online(project, "a1", empty.url)
+        projects.Python(project)("a1", empty.url, is_down=False)
 
     tables = (
         "SELECT relname FROM pg_class WHERE relname IN ('products', 'alembic_version')"
@@ -374,7 +374,7 @@ def test_a_failing_revision_says_what_failed(shop: Shop, empty: Database) -> Non
     with pytest.raises(
         BadValue, match=r'x1\.py:10: .*relation "nowhere" does not exist'
     ):
-        projects.upgrade_online(project, "x1", empty.url)
+        projects.Python(project)("x1", empty.url, is_down=False)
 
 
 def test_five_hundred_revisions_are_quick(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ai_platform.connection import resolve
+from ai_platform.errors import BadValue
 from ai_platform.review import projects, run
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ ASIDE = """from sqlalchemy import create_engine
 CONCURRENTLY = """with op.get_context().autocommit_block():
         op.execute("CREATE INDEX CONCURRENTLY ix_op ON orders (product_id)")
     op.execute("COMMENT ON TABLE orders IS 'sold'")"""
+AT_ONCE = CONCURRENTLY.replace('"CREATE', '"DROP INDEX IF EXISTS ix_op; CREATE')
 TAKEN_BACK = """op.execute("COMMENT ON TABLE orders IS NULL")
     op.execute("DROP INDEX ix_op")"""
 
@@ -80,6 +82,23 @@ def test_a_first_step_may_stand_outside(shop: Shop, empty: Database) -> None:
     assert found.error is None
     assert [item.in_transaction for item in found.up] == [False, True]
     assert found.is_reversible
+
+
+def test_statements_sent_at_once_are_one_transaction(
+    shop: Shop, empty: Database
+) -> None:
+    """No CONCURRENTLY runs in one message with others: neither here nor there."""
+    shop.add("c9", AT_ONCE, TAKEN_BACK)
+
+    (found,) = reviewed(shop, empty, "c9").revisions
+    project = projects.read(shop.ini, span="base..c9")
+    *history, last = [item.revision for item in project.revisions]
+    for revision in history:
+        projects.Python(project)(revision, empty.url, is_down=False)
+    with pytest.raises(BadValue, match="CONCURRENTLY cannot run inside"):
+        projects.Python(project)(last, empty.url, is_down=False)
+
+    assert "CONCURRENTLY cannot run inside" in (found.error or "")
 
 
 def test_a_table_is_named_before_its_index(shop: Shop, empty: Database) -> None:
