@@ -152,7 +152,7 @@ class Home:
         """Make the folder of the socket, elsewhere when its path would be too long."""
         found = self.socket_dir
         if found is None or (not _fits(self.root / "socket") and not found.exists()):
-            found = Path(tempfile.mkdtemp(prefix="platform-"))
+            found = Path(tempfile.mkdtemp(prefix="platform-")).absolute()
             if not _fits(found) or not _account.can_reach(found.parent, self.account):
                 found.rmdir()
                 found = Path(tempfile.mkdtemp(prefix="platform-", dir="/tmp"))
