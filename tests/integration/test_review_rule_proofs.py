@@ -48,6 +48,8 @@ def test_a_bad_example_breaks_its_rule(rule: Rule, proofs: Proofs) -> None:
 
     proof = proofs.run(bad)
 
+    if proof.way.error is not None and proofs.major < bad.since:
+        pytest.skip(f"needs PostgreSQL {bad.since}")
     assert {rule.id} == {item.rule for item in proof.findings}
     if proofs.major >= bad.since:
         assert set(bad.claims) - proof.facts() == set()
